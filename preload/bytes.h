@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Small byte and string helpers without libc: usable in a signal handler and before libc is ready. */
+#ifndef TSHM_BYTES_H
+#define TSHM_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+static inline size_t tshm_length(const char *s)
+{
+	return __builtin_strlen(s);	/* libc's is pure and not hooked */
+}
+
+static inline bool tshm_starts(const char *s, const char *prefix)
+{
+	while (*prefix)
+		if (*s++ != *prefix++)
+			return false;
+	return true;
+}
+
+static inline bool tshm_equal(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return *a == *b;
+}
+
+/* Copies at most size-1 bytes and ends with NUL.  Returns the bytes copied. */
+static inline size_t tshm_copy(char *to, const char *from, size_t size)
+{
+	size_t n = 0;
+
+	while (n + 1 < size && from[n]) {
+		to[n] = from[n];
+		n++;
+	}
+	to[n] = 0;
+	return n;
+}
+
+/* Appends; `at` is the present length.  Returns the new length. */
+static inline size_t tshm_append(char *to, size_t at, const char *from, size_t size)
+{
+	return at + tshm_copy(to + at, from, size - at);
+}
+
+static inline size_t tshm_append_number(char *to, size_t at, uint64_t n, size_t size)
+{
+	char digits[24];
+	int i = sizeof(digits);
+
+	digits[--i] = 0;
+	do
+		digits[--i] = (char)('0' + n % 10);
+	while (n /= 10);
+	return tshm_append(to, at, digits + i, size);
+}
+
+/* 64-bit mixer (the finalizer of splitmix64): every input bit reaches every output bit. */
+static inline uint64_t tshm_mix(uint64_t x)
+{
+	x ^= x >> 30;
+	x *= 0xbf58476d1ce4e5b9ull;
+	x ^= x >> 27;
+	x *= 0x94d049bb133111ebull;
+	x ^= x >> 31;
+	return x;
+}
+
+static inline uint64_t tshm_hash_bytes(const char *s, size_t n)
+{
+	uint64_t h = 0xcbf29ce484222325ull;	/* FNV-1a */
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)s[i]) * 0x100000001b3ull;
+	return tshm_mix(h);
+}
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Prototypes of every interposed function: libc's headers, and what they do not
+ * declare.  A row of calls.def whose signature is wrong in its hook does not compile.
+ */
+#ifndef TSHM_DECL_H
+#define TSHM_DECL_H
+
+#ifdef _FILE_OFFSET_BITS
+#error "build preload/ with -U_FILE_OFFSET_BITS: open and open64 are two functions here"
+#endif
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <mqueue.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Exported by glibc for old or fortified programs (interpose.md lists them). */
+int __open(const char *, int, ...);
+int __open64(const char *, int, ...);
+int __open_2(const char *, int);
+int __open64_2(const char *, int);
+int __openat_2(int, const char *, int);
+int __openat64_2(int, const char *, int);
+mqd_t __mq_open_2(const char *, int);
+int __close(int);
+int __dup2(int, int);
+int __fcntl(int, int, ...);
+int __pipe(int[2]);
+pid_t __fork(void);
+pid_t __vfork(void);
+pid_t __waitpid(pid_t, int *, int);
+
+/* Newer than some libcs that we build on; harmless where the header has them too. */
+int close_range(unsigned, unsigned, int);
+void closefrom(int);
+int pidfd_open(pid_t, unsigned);
+int pidfd_getfd(int, int, unsigned);
+pid_t _Fork(void);
+int memfd_create(const char *, unsigned);
+int execveat(int, const char *, char *const[], char *const[], int);
+int renameat2(int, const char *, int, const char *, unsigned);
+
+#endif

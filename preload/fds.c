@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptors: number to record.  The first 4,096 numbers need no memory that could be missing. */
+#include "held.h"
+
+static tshm_slot tshm_fd_first[TSHM_SLOT_FAN];
+static struct tshm_slot_node tshm_fd_node = { .leaf = { tshm_fd_first } };
+struct tshm_slots tshm_fds = { .root = { &tshm_fd_node } };
+
+void tshm_fd_publish(int fd, uint32_t number)
+{
+	tshm_slot *slot = fd >= 0 ? tshm_slot_make(&tshm_fds, (uint64_t)fd) : NULL;
+	struct tshm_resource *r = tshm_held(number);
+	uint64_t word, old;
+
+	r->key = (uint64_t)fd;
+	if (!slot) {
+		tshm_store_drop(&tshm_stores[TSHM_SEC_RESOURCES], number);
+		tshm_store_lost(&tshm_stores[TSHM_SEC_RESOURCES]);
+		return;
+	}
+	word = tshm_held_commit(number, true);
+	/* Unconditional: whatever stood here was closed without our seeing it. */
+	old = atomic_exchange_explicit(slot, word, memory_order_acq_rel);
+	if (old)
+		tshm_held_retire(old);
+}
+
+void tshm_fd_release(int fd, uint64_t word)
+{
+	tshm_slot *slot = tshm_slot_find(&tshm_fds, (uint64_t)fd);
+
+	if (word && slot && atomic_compare_exchange_strong(slot, &word, 0))
+		tshm_held_retire(word);
+}

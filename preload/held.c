@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/sysmacros.h>
+
+#include "bytes.h"
+#include "held.h"
+#include "history.h"
+#include "site.h"
+#include "strings.h"
+#include "sys.h"
+
+#ifndef F_GET_SEALS
+#define F_GET_SEALS 1034
+#endif
+
+static struct tshm_store *const tshm_resources = &tshm_stores[TSHM_SEC_RESOURCES];
+
+struct tshm_resource *tshm_held_new(uint32_t *number, enum tshm_call call, enum tshm_kind kind,
+				    enum tshm_origin origin, uint32_t site)
+{
+	uint32_t n = tshm_store_take(tshm_resources);
+	struct tshm_resource *r;
+
+	*number = n;
+	if (!n)
+		return NULL;
+	r = tshm_held(n);
+	__builtin_memset((char *)r + sizeof(r->stamp), 0, sizeof(*r) - sizeof(r->stamp));
+	r->acquired_mono = tshm_now_coarse();
+	r->tid = (uint32_t)tshm_tid();
+	r->call = (uint16_t)call;
+	r->kind = (uint16_t)kind;
+	r->origin = (uint16_t)origin;
+	r->site = site;
+	return r;
+}
+
+uint64_t tshm_held_commit(uint32_t number, bool acquired)
+{
+	struct tshm_resource *r = tshm_held(number);
+
+	tshm_site_hold(r->site, r->length, acquired, r->acquired_mono);
+	tshm_store_commit(tshm_resources, number, TSHM_STATE_LIVE);
+	return TSHM_SLOT_WORD(TSHM_STAMP_GENERATION(r->stamp), number);
+}
+
+static void tshm_held_free(uint64_t word, bool released)
+{
+	uint32_t number = TSHM_SLOT_NUMBER(word);
+	struct tshm_resource *r = tshm_held(number);
+
+	tshm_site_let_go(r->site, r->length, released, r->acquired_mono);
+	if (r->name)
+		tshm_history_unref(r->name);
+	tshm_store_drop(tshm_resources, number);
+}
+
+void tshm_held_retire(uint64_t word)
+{
+	tshm_held_free(word, true);
+}
+
+void tshm_held_replaced(uint64_t word)
+{
+	tshm_held_free(word, false);
+}
+
+void tshm_held_refresh(uint32_t number)
+{
+	struct tshm_resource *r = tshm_held(number);
+	struct tshm_resource *m = tshm_store_map(tshm_resources, number);
+
+	if (!m || m->stamp != r->stamp)
+		return;
+	m->dev = r->dev;
+	m->ino = r->ino;
+	m->size = r->size;
+	m->mode = r->mode;
+	m->name = r->name;
+	m->text = r->text;
+	m->extra = r->extra;
+	m->peer = r->peer;
+	m->kind = r->kind;
+	/* Last: flags say that the identity is there. */
+	atomic_store_explicit((_Atomic uint32_t *)&m->flags, r->flags, memory_order_release);
+}
+
+void tshm_held_identity(struct tshm_resource *r, const struct stat *st)
+{
+	r->dev = st->st_dev;
+	r->ino = st->st_ino;
+	r->mode = st->st_mode;
+	r->size = S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0;
+	r->flags |= TSHM_RF_IDENT;
+}
+
+/*
+ * What a descriptor is that came without a call that says so (received, inherited).
+ * A memfd is a regular file that answers F_GET_SEALS, has no links and does not lie
+ * in /dev/shm.  Anonymous inodes (eventfd, epoll …) have no type bits in st_mode.
+ */
+enum tshm_kind tshm_kind_of(int fd, const struct stat *st)
+{
+	switch (st->st_mode & S_IFMT) {
+	case S_IFSOCK: return TSHM_KIND_SOCKET;
+	case S_IFIFO: return TSHM_KIND_PIPE;
+	case S_IFDIR: return TSHM_KIND_DIRECTORY;
+	case S_IFCHR: case S_IFBLK: return TSHM_KIND_DEVICE;
+	case S_IFREG: break;
+	default: return TSHM_KIND_DESCRIPTOR;
+	}
+	if (tshm_history_is_shm(st->st_dev))
+		return TSHM_KIND_SEGMENT;
+	if (st->st_nlink == 0 && major(st->st_dev) == 0 && TSHM_SYS3(SYS_fcntl, fd, F_GET_SEALS, 0) >= 0)
+		return TSHM_KIND_MEMFD;
+	return TSHM_KIND_FILE;
+}
+
+void tshm_held_forked(void)
+{
+	uint32_t used = atomic_load(&tshm_resources->used);
+
+	for (uint32_t n = 1; n < used; n++) {
+		struct tshm_resource *r = tshm_store_own(tshm_resources, n);
+
+		if (!r || TSHM_STAMP_STATE(r->stamp) != TSHM_STATE_LIVE)
+			continue;
+		r->origin = TSHM_ORIGIN_FORK;
+		r->flags &= ~(uint32_t)TSHM_RF_CHECKED;
+		tshm_held_commit(n, false);
+	}
+}
+
+/* Descriptor n is still open and still leads to the object that was recorded. */
+static bool tshm_fd_confirm(struct tshm_resource *r)
+{
+	struct stat st;
+
+	if (TSHM_SYS2(SYS_fstat, r->key, &st) < 0)
+		return false;
+	if ((r->flags & TSHM_RF_IDENT) && tshm_kind_unique(r->kind) &&
+	    (st.st_dev != r->dev || st.st_ino != r->ino))
+		return false;
+	tshm_held_identity(r, &st);
+	return true;
+}
+
+/* What /proc calls it: for the report, when the process is gone. */
+static void tshm_fd_describe(struct tshm_resource *r)
+{
+	char path[40], text[512];
+	size_t at = tshm_append(path, 0, "/proc/self/fd/", sizeof(path));
+	long n;
+
+	tshm_append_number(path, at, r->key, sizeof(path));
+	n = TSHM_SYS4(SYS_readlinkat, AT_FDCWD, path, text, sizeof(text) - 1);
+	if (n <= 0)
+		return;
+	text[n] = 0;
+	r->text = tshm_string(text, (size_t)n);
+}
+
+static bool tshm_range_confirm(const struct tshm_resource *r)
+{
+	unsigned char in_core;
+
+	/* mincore: ENOMEM where nothing is mapped. */
+	return TSHM_SYS3(SYS_mincore, r->key, 1, &in_core) == 0;
+}
+
+void tshm_held_check(void)
+{
+	uint32_t used = atomic_load(&tshm_resources->used);
+	unsigned described = 0;
+
+	for (uint32_t n = 1; n < used; n++) {
+		struct tshm_resource *r = tshm_store_own(tshm_resources, n);
+		bool there = true;
+
+		/* What was inherited is the parent's to answer for; it is not judged here. */
+		if (!r || TSHM_STAMP_STATE(r->stamp) != TSHM_STATE_LIVE || r->origin == TSHM_ORIGIN_FORK)
+			continue;
+		if (tshm_kind_by(r->kind) == TSHM_BY_DESCRIPTOR) {
+			there = tshm_fd_confirm(r);
+			/* A few names tell the story; a thousand would only make the end slow. */
+			if (there && r->key > 2 && r->origin != TSHM_ORIGIN_EXEC && described < 48) {
+				described++;
+				tshm_fd_describe(r);
+			}
+		} else if (tshm_kind_by(r->kind) == TSHM_BY_RANGE) {
+			there = tshm_range_confirm(r);
+		}
+		if (there)
+			r->flags |= TSHM_RF_CHECKED;
+		else
+			r->flags &= ~(uint32_t)TSHM_RF_CHECKED;
+		tshm_held_refresh(n);
+	}
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+
+#include "bytes.h"
+#include "history.h"
+#include "index.h"
+#include "site.h"
+#include "store.h"
+#include "sys.h"
+
+#define TSHM_HISTORY_SOFT 1024	/* from here on what has ended is overwritten first */
+#define TSHM_HISTORY_LOOK 64	/* records looked at for one that has ended */
+
+TSHM_INDEX(tshm_names, 8192);
+static struct tshm_store *const tshm_past = &tshm_stores[TSHM_SEC_HISTORY];
+static _Atomic uint32_t tshm_hand;	/* where the search for ended records goes on */
+
+struct tshm_own_history *tshm_history(uint32_t number)
+{
+	struct tshm_own_history *o = tshm_store_own(tshm_past, number);
+
+	if (!o)		/* a number that was given out has its chunk */
+		__builtin_unreachable();
+	return o;
+}
+
+void tshm_history_ref(uint32_t number)
+{
+	atomic_fetch_add_explicit(&tshm_history(number)->refs, 1, memory_order_relaxed);
+}
+
+void tshm_history_commit(uint32_t number, enum tshm_state state)
+{
+	tshm_store_commit(tshm_past, number, state);
+}
+
+static void tshm_history_end(uint32_t number)
+{
+	struct tshm_history *h = &tshm_history(number)->h;
+
+	h->end_mono = tshm_now_coarse();
+	h->end_wall = tshm_wall_coarse();
+}
+
+void tshm_history_unref(uint32_t number)
+{
+	struct tshm_own_history *o = tshm_history(number);
+
+	if (atomic_fetch_sub_explicit(&o->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	/* A nameless segment ends with its last descriptor and mapping here. */
+	if (o->h.type == TSHM_HIST_SEGMENT && TSHM_STAMP_STATE(o->h.stamp) == TSHM_STATE_LIVE) {
+		tshm_history_end(number);
+		tshm_history_commit(number, TSHM_STATE_CLOSED);
+	}
+}
+
+static uint64_t tshm_name_hash(enum tshm_space space, const char *name, int64_t id)
+{
+	uint64_t hash = name && *name ? tshm_hash_bytes(name, tshm_length(name)) : tshm_mix((uint64_t)id);
+
+	return tshm_mix(hash + space) | 1;
+}
+
+static void tshm_name_unindex(uint32_t number)
+{
+	struct tshm_own_history *o = tshm_history(number);
+
+	if (o->hash)
+		tshm_index_remove(&tshm_names, o->hash, number);
+	o->hash = 0;
+}
+
+/* Has somebody else removed the name since?  Then its interval has ended. */
+static bool tshm_name_is_gone(const struct tshm_history *h)
+{
+	struct stat st;
+
+	if (h->type != TSHM_HIST_NAME || (h->space != TSHM_SPACE_SHM && h->space != TSHM_SPACE_SEM))
+		return false;
+	return TSHM_SYS4(SYS_newfstatat, AT_FDCWD, h->name, &st, AT_SYMLINK_NOFOLLOW) == -ENOENT;
+}
+
+/* An ended record to overwrite, BUSY and ours; 0: none found in a bounded look. */
+static uint32_t tshm_history_recycle(void)
+{
+	uint32_t used = atomic_load(&tshm_past->used);
+	bool asked = false;
+
+	for (int i = 0; i < TSHM_HISTORY_LOOK; i++) {
+		uint32_t number = atomic_fetch_add_explicit(&tshm_hand, 1, memory_order_relaxed) % (used - 1) + 1;
+		struct tshm_own_history *o = tshm_store_own(tshm_past, number);
+		uint64_t stamp;
+
+		if (!o || atomic_load_explicit(&o->refs, memory_order_relaxed))
+			continue;
+		stamp = atomic_load_explicit((_Atomic uint64_t *)&o->h.stamp, memory_order_acquire);
+		if (TSHM_STAMP_STATE(stamp) == TSHM_STATE_LIVE && !asked) {
+			asked = true;	/* one question to the kernel an allocation */
+			if (!tshm_name_is_gone(&o->h))
+				continue;
+		} else if (TSHM_STAMP_STATE(stamp) != TSHM_STATE_CLOSED) {
+			continue;
+		}
+		if (!atomic_compare_exchange_strong((_Atomic uint64_t *)&o->h.stamp, &stamp,
+			TSHM_STAMP((uint32_t)(TSHM_STAMP_GENERATION(stamp) + 1), TSHM_STATE_BUSY)))
+			continue;
+		tshm_name_unindex(number);
+		tshm_store_recycled(tshm_past);
+		return number;
+	}
+	return 0;
+}
+
+uint32_t tshm_history_new(enum tshm_history_type type, enum tshm_call call, uint32_t site)
+{
+	uint32_t number = 0;
+	struct tshm_own_history *o;
+
+	if (atomic_load_explicit(&tshm_past->used, memory_order_relaxed) > TSHM_HISTORY_SOFT &&
+	    !(uint32_t)atomic_load_explicit(&tshm_past->free, memory_order_relaxed))
+		number = tshm_history_recycle();
+	if (!number)
+		number = tshm_store_take(tshm_past);
+	if (!number)
+		return 0;
+	o = tshm_history(number);
+	__builtin_memset((char *)o + sizeof(o->h.stamp), 0, sizeof(*o) - sizeof(o->h.stamp));
+	o->h.type = (uint16_t)type;
+	o->h.call = (uint16_t)call;
+	o->h.site = site;
+	o->h.tid = (uint32_t)tshm_tid();
+	o->h.begin_mono = tshm_now_coarse();
+	o->h.begin_wall = tshm_wall_coarse();
+	return number;
+}
+
+void tshm_history_forked(void)
+{
+	uint32_t used = atomic_load(&tshm_past->used);
+
+	for (uint32_t n = 1; n < used; n++) {
+		struct tshm_own_history *o = tshm_store_own(tshm_past, n);
+		enum tshm_state state = o ? TSHM_STAMP_STATE(o->h.stamp) : TSHM_STATE_FREE;
+
+		if (state != TSHM_STATE_LIVE && state != TSHM_STATE_CLOSED)
+			continue;
+		/* Events, and names that nothing here refers to, are the parent's affair. */
+		if (!o->refs || (o->h.type != TSHM_HIST_NAME && o->h.type != TSHM_HIST_SEGMENT)) {
+			o->refs = 0;
+			tshm_name_unindex(n);
+			tshm_store_drop(tshm_past, n);
+			continue;
+		}
+		o->h.flags |= TSHM_HIF_INHERITED;
+		tshm_site_mirror(o->h.site);
+		tshm_site_mirror(o->h.end_site);
+		tshm_history_commit(n, state);
+	}
+}
+
+bool tshm_history_is_shm(uint64_t dev)
+{
+	struct stat st;
+
+	if (!tshm_header->shm_dev && TSHM_SYS4(SYS_newfstatat, AT_FDCWD, "/dev/shm", &st, 0) == 0)
+		tshm_header->shm_dev = st.st_dev;
+	return tshm_header->shm_dev == dev && dev;
+}
+
+bool tshm_path_is_shm(const char *path)
+{
+	return path && path[0] == '/' && (tshm_starts(path, "/dev/shm/") || tshm_starts(path, "/run/shm/"));
+}
+
+uint32_t tshm_name_find(enum tshm_space space, const char *name, int64_t id)
+{
+	uint64_t hash = tshm_name_hash(space, name, id);
+	unsigned walk = 0;
+	uint32_t number;
+
+	while ((number = tshm_index_next(&tshm_names, hash, &walk))) {
+		struct tshm_own_history *o = tshm_history(number);
+
+		if (o->hash == hash && o->h.space == space && TSHM_STAMP_STATE(o->h.stamp) == TSHM_STATE_LIVE &&
+		    (name && *name ? tshm_equal(o->h.name, name) : o->h.id == id))
+			return number;
+	}
+	return 0;
+}
+
+uint32_t tshm_name_intent(enum tshm_space space, enum tshm_call call, const char *name, int64_t ipc_key,
+			  uint32_t site)
+{
+	uint32_t number = tshm_history_new(TSHM_HIST_NAME, call, site);
+	struct tshm_history *h;
+
+	if (!number)
+		return 0;
+	h = &tshm_history(number)->h;
+	h->space = (uint16_t)space;
+	h->ipc_key = ipc_key;
+	h->flags = TSHM_HIF_INTENT;
+	if (name)
+		tshm_copy(h->name, name, sizeof(h->name));
+	tshm_history_commit(number, TSHM_STATE_LIVE);
+	return number;
+}
+
+void tshm_name_withdraw(uint32_t number)
+{
+	if (number)
+		tshm_store_drop(tshm_past, number);
+}
+
+uint32_t tshm_name_confirm(uint32_t number, uint32_t flags, const struct stat *st, int64_t id)
+{
+	struct tshm_own_history *o;
+	uint32_t known;
+
+	if (!number)
+		return 0;
+	o = tshm_history(number);
+	known = tshm_name_find(o->h.space, o->h.name, id);
+	if (known) {
+		struct tshm_history *old = &tshm_history(known)->h;
+
+		/* Opened again with O_CREAT: the record that stands is the better one. */
+		if ((flags & TSHM_HIF_MAYBE) && (!st || (old->dev == st->st_dev && old->ino == st->st_ino))) {
+			tshm_name_withdraw(number);
+			return known;
+		}
+		/* The name leads elsewhere now: somebody removed what we knew. */
+		old->flags |= TSHM_HIF_GONE;
+		tshm_history_end(known);
+		tshm_name_unindex(known);
+		tshm_history_commit(known, TSHM_STATE_CLOSED);
+	}
+	o->h.flags = (o->h.flags & ~(uint32_t)TSHM_HIF_INTENT) | flags;
+	o->h.id = id;
+	if (st) {
+		o->h.dev = st->st_dev;
+		o->h.ino = st->st_ino;
+		o->h.mode = st->st_mode;
+		o->h.size = (uint64_t)st->st_size;
+		o->h.flags |= TSHM_HIF_IDENT;
+	}
+	tshm_history_commit(number, TSHM_STATE_LIVE);
+	o->hash = tshm_name_hash(o->h.space, o->h.name, id);
+	tshm_index_insert(&tshm_names, o->hash, number);
+	return number;
+}
+
+void tshm_removal_look(struct tshm_removal *r, enum tshm_space space, const char *name, int64_t id)
+{
+	struct stat st;
+
+	*r = (struct tshm_removal){ .space = space, .name = name, .id = id };
+	r->number = tshm_name_find(space, name, id);
+	if (r->number) {
+		const struct tshm_history *h = &tshm_history(r->number)->h;
+
+		r->has_ident = h->flags & TSHM_HIF_IDENT;
+		r->dev = h->dev;
+		r->ino = h->ino;
+		r->size = h->size;
+	} else if ((space == TSHM_SPACE_SHM || space == TSHM_SPACE_SEM) &&
+		   TSHM_SYS4(SYS_newfstatat, AT_FDCWD, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		r->has_ident = true;
+		r->dev = st.st_dev;
+		r->ino = st.st_ino;
+		r->size = (uint64_t)st.st_size;
+	}
+}
+
+uint32_t tshm_removal_done(const struct tshm_removal *r, enum tshm_call call, uint32_t flags, const void *caller)
+{
+	uint32_t site = tshm_site_here(call, caller);
+	uint32_t number = r->number;
+	struct tshm_history *h;
+
+	tshm_site_mirror(site);
+	if (number && !(tshm_history(number)->h.flags & TSHM_HIF_INHERITED)) {
+		h = &tshm_history(number)->h;
+		tshm_name_unindex(number);
+		h->flags |= TSHM_HIF_REMOVED | flags;
+		h->end_site = site;
+		h->end_tid = (uint32_t)tshm_tid();
+		h->end_call = (uint16_t)call;
+		tshm_history_end(number);
+		tshm_history_commit(number, TSHM_STATE_CLOSED);
+		return number;
+	}
+	number = tshm_history_new(TSHM_HIST_REMOVAL, call, site);
+	if (!number)
+		return 0;
+	h = &tshm_history(number)->h;
+	h->space = (uint16_t)r->space;
+	h->id = r->id;
+	h->flags = flags | (r->has_ident ? TSHM_HIF_IDENT : 0);
+	h->dev = r->dev;
+	h->ino = r->ino;
+	h->size = r->size;
+	if (r->name)
+		tshm_copy(h->name, r->name, sizeof(h->name));
+	tshm_history_end(number);
+	tshm_history_commit(number, TSHM_STATE_CLOSED);
+	return number;
+}
+
+uint32_t tshm_segment_new(enum tshm_call call, const char *name, const struct stat *st, uint32_t site)
+{
+	uint32_t number = tshm_history_new(TSHM_HIST_SEGMENT, call, site);
+	struct tshm_history *h;
+
+	if (!number)
+		return 0;
+	h = &tshm_history(number)->h;
+	h->space = TSHM_SPACE_MEMFD;
+	h->flags = TSHM_HIF_EXCLUSIVE | TSHM_HIF_IDENT;
+	h->dev = st->st_dev;
+	h->ino = st->st_ino;
+	h->mode = st->st_mode;
+	if (name)
+		tshm_copy(h->name, name, sizeof(h->name));
+	tshm_history_commit(number, TSHM_STATE_LIVE);
+	return number;
+}
+
+void tshm_history_size(uint32_t number, uint64_t size)
+{
+	struct tshm_history *h = &tshm_history(number)->h, *m = tshm_store_map(tshm_past, number);
+
+	h->size = size;
+	if (m && m->stamp == h->stamp)
+		m->size = size;
+}
+
+struct tshm_history *tshm_history_of_site(_Atomic uint32_t *kept, enum tshm_history_type type, enum tshm_call call,
+					  uint32_t site, uint32_t *number)
+{
+	struct tshm_history *h;
+
+	*number = atomic_load(kept);
+	if (*number) {
+		h = &tshm_history(*number)->h;
+		/* After fork the number may stand for something else. */
+		if (h->type == type && h->site == site && TSHM_STAMP_STATE(h->stamp) == TSHM_STATE_CLOSED)
+			return h;
+	}
+	*number = tshm_history_new(type, call, site);
+	if (!*number)
+		return NULL;
+	tshm_history_ref(*number);	/* the site refers to it: it must not be overwritten */
+	atomic_store(kept, *number);
+	return &tshm_history(*number)->h;
+}

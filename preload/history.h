@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* History: names and segments while they last, and rare events.  Bounded: what has ended makes room. */
+#ifndef TSHM_HISTORY_H
+#define TSHM_HISTORY_H
+
+#include <sys/stat.h>
+
+#include "image.h"
+
+struct tshm_own_history {
+	struct tshm_history h;
+	uint64_t hash;			/* of (space, name), for the index; 0: not in it */
+	_Atomic uint32_t refs;		/* live resources that refer to it: it must not be overwritten */
+	uint32_t next;
+};
+
+TSHM_INTERNAL struct tshm_own_history *tshm_history(uint32_t number);
+/* A new BUSY record with type, call, thread and times set; 0: no room (counted). */
+TSHM_INTERNAL uint32_t tshm_history_new(enum tshm_history_type, enum tshm_call, uint32_t site);
+TSHM_INTERNAL void tshm_history_commit(uint32_t number, enum tshm_state);
+TSHM_INTERNAL void tshm_history_ref(uint32_t number);
+TSHM_INTERNAL void tshm_history_unref(uint32_t number);
+/* The one record of this type at a site (bad closes, lost descriptors): `kept` is where its number is. */
+TSHM_INTERNAL struct tshm_history *tshm_history_of_site(_Atomic uint32_t *kept, enum tshm_history_type,
+							enum tshm_call, uint32_t site, uint32_t *number);
+TSHM_INTERNAL void tshm_history_size(uint32_t number, uint64_t size);
+TSHM_INTERNAL void tshm_history_forked(void);
+
+TSHM_INTERNAL bool tshm_history_is_shm(uint64_t dev);	/* is it the device of /dev/shm? */
+TSHM_INTERNAL bool tshm_path_is_shm(const char *path);	/* by its first characters */
+
+/*
+ * Names outlive processes, so a name is written before the call that makes it:
+ * intent, then confirm or withdraw.
+ */
+TSHM_INTERNAL uint32_t tshm_name_intent(enum tshm_space, enum tshm_call, const char *name, int64_t ipc_key,
+					uint32_t site);
+/* flags: EXCLUSIVE, MAYBE, RENAMED, LINKED.  Returns the record that now stands for the name. */
+TSHM_INTERNAL uint32_t tshm_name_confirm(uint32_t number, uint32_t flags, const struct stat *, int64_t id);
+TSHM_INTERNAL void tshm_name_withdraw(uint32_t number);
+/* The live record of a name, or 0. */
+TSHM_INTERNAL uint32_t tshm_name_find(enum tshm_space, const char *name, int64_t id);
+
+/* What is known of a name that is about to be removed: asked before the call. */
+struct tshm_removal {
+	enum tshm_space space;
+	const char *name;
+	int64_t id;
+	uint32_t number;	/* our record of it, or 0 */
+	bool has_ident;
+	uint64_t dev, ino, size;
+};
+TSHM_INTERNAL void tshm_removal_look(struct tshm_removal *, enum tshm_space, const char *name, int64_t id);
+/* The call succeeded.  Returns the record that tells so, for `link`. */
+TSHM_INTERNAL uint32_t tshm_removal_done(const struct tshm_removal *, enum tshm_call, uint32_t flags,
+					 const void *caller);
+
+/* A nameless segment of our making (memfd, O_TMPFILE). */
+TSHM_INTERNAL uint32_t tshm_segment_new(enum tshm_call, const char *name, const struct stat *, uint32_t site);
+
+#endif

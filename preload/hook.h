@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a hook is written:
+ *
+ *	TSHM_HOOK(int, eventfd, (unsigned count, int flags))
+ *	{
+ *		int fd = TSHM_REAL(eventfd)(count, flags);
+ *
+ *		return tshm_note_open(TSHM_HERE(eventfd), fd, TSHM_KIND_EVENTFD, flags & EFD_CLOEXEC);
+ *	}
+ *
+ * The real function is called exactly once, with the caller's arguments; what it
+ * returned and the errno that it left are what the caller gets.
+ */
+#ifndef TSHM_HOOK_H
+#define TSHM_HOOK_H
+
+#include "note.h"
+#include "real.h"
+
+#define TSHM_HOOK(type, name, parameters) \
+	__attribute__((visibility("default"))) type name parameters; \
+	__attribute__((visibility("default"))) type name parameters
+
+/* Which call, from where, and whether it is to be noted.  Use once, in the hook itself. */
+#define TSHM_HERE(name) \
+	((struct tshm_here){ TSHM_CALL_##name, __builtin_return_address(0), tshm_on() })
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening files by name. */
+#include <errno.h>
+#include <stdarg.h>
+
+#include "hook.h"
+
+/* mode is there only with O_CREAT or O_TMPFILE (open(2)); reading it otherwise is undefined. */
+#define TSHM_MODE(flags) \
+	({ \
+		mode_t mode_ = 0; \
+		if (((flags) & O_CREAT) || ((flags) & O_TMPFILE) == O_TMPFILE) { \
+			va_list list_; \
+			va_start(list_, flags); \
+			mode_ = (mode_t)va_arg(list_, int); \
+			va_end(list_); \
+		} \
+		mode_; \
+	})
+
+#define TSHM_OPEN(name) \
+	TSHM_HOOK(int, name, (const char *path, int flags, ...)) \
+	{ \
+		mode_t mode = TSHM_MODE(flags); \
+		struct tshm_opening o; \
+\
+		tshm_opening_begin(&o, TSHM_HERE(name), AT_FDCWD, path, flags); \
+		return tshm_opening_end(&o, TSHM_REAL(name)(path, flags, mode)); \
+	}
+TSHM_OPEN(open)
+TSHM_OPEN(open64)
+TSHM_OPEN(__open)
+TSHM_OPEN(__open64)
+
+/* Fortified: no mode argument. */
+#define TSHM_OPEN_2(name) \
+	TSHM_HOOK(int, name, (const char *path, int flags)) \
+	{ \
+		struct tshm_opening o; \
+\
+		tshm_opening_begin(&o, TSHM_HERE(name), AT_FDCWD, path, flags); \
+		return tshm_opening_end(&o, TSHM_REAL(name)(path, flags)); \
+	}
+TSHM_OPEN_2(__open_2)
+TSHM_OPEN_2(__open64_2)
+
+#define TSHM_OPENAT(name) \
+	TSHM_HOOK(int, name, (int directory, const char *path, int flags, ...)) \
+	{ \
+		mode_t mode = TSHM_MODE(flags); \
+		struct tshm_opening o; \
+\
+		tshm_opening_begin(&o, TSHM_HERE(name), directory, path, flags); \
+		return tshm_opening_end(&o, TSHM_REAL(name)(directory, path, flags, mode)); \
+	}
+TSHM_OPENAT(openat)
+TSHM_OPENAT(openat64)
+
+#define TSHM_OPENAT_2(name) \
+	TSHM_HOOK(int, name, (int directory, const char *path, int flags)) \
+	{ \
+		struct tshm_opening o; \
+\
+		tshm_opening_begin(&o, TSHM_HERE(name), directory, path, flags); \
+		return tshm_opening_end(&o, TSHM_REAL(name)(directory, path, flags)); \
+	}
+TSHM_OPENAT_2(__openat_2)
+TSHM_OPENAT_2(__openat64_2)
+
+#define TSHM_CREAT(name) \
+	TSHM_HOOK(int, name, (const char *path, mode_t mode)) \
+	{ \
+		struct tshm_opening o; \
+\
+		tshm_opening_begin(&o, TSHM_HERE(name), AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC); \
+		return tshm_opening_end(&o, TSHM_REAL(name)(path, mode)); \
+	}
+TSHM_CREAT(creat)
+TSHM_CREAT(creat64)
+
+#define TSHM_MKSTEMP(name, parameters, arguments, flags) \
+	TSHM_HOOK(int, name, parameters) \
+	{ \
+		struct tshm_here here = TSHM_HERE(name); \
+\
+		return tshm_note_temporary(here, TSHM_REAL(name) arguments, path, (flags) & O_CLOEXEC); \
+	}
+TSHM_MKSTEMP(mkstemp, (char *path), (path), 0)
+TSHM_MKSTEMP(mkstemp64, (char *path), (path), 0)
+TSHM_MKSTEMP(mkostemp, (char *path, int flags), (path, flags), flags)
+TSHM_MKSTEMP(mkostemp64, (char *path, int flags), (path, flags), flags)
+TSHM_MKSTEMP(mkstemps, (char *path, int suffix), (path, suffix), 0)
+TSHM_MKSTEMP(mkstemps64, (char *path, int suffix), (path, suffix), 0)
+TSHM_MKSTEMP(mkostemps, (char *path, int suffix, int flags), (path, suffix, flags), flags)
+TSHM_MKSTEMP(mkostemps64, (char *path, int suffix, int flags), (path, suffix, flags), flags)

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* Mappings, sizes, SysV shared memory. */
+#include <errno.h>
+#include <stdarg.h>
+
+#include "hook.h"
+#include "site.h"
+#include "sys.h"
+
+/* Only shared mappings are kept; MAP_FIXED may lie over one.  All others pass with one test. */
+#define TSHM_MMAP(name, offset_type) \
+	TSHM_HOOK(void *, name, (void *at, size_t length, int prot, int flags, int fd, offset_type offset)) \
+	{ \
+		struct tshm_here here; \
+		uint64_t before; \
+		void *result; \
+\
+		if (TSHM_LIKELY(!(flags & (MAP_SHARED | MAP_FIXED)))) \
+			return TSHM_REAL(name)(at, length, prot, flags, fd, offset); \
+		here = TSHM_HERE(name); \
+		before = here.on ? tshm_range_sequence() : 0; \
+		result = TSHM_REAL(name)(at, length, prot, flags, fd, offset); \
+		tshm_note_map(here, result, length, prot, flags, fd, (uint64_t)offset, before); \
+		return result; \
+	}
+TSHM_MMAP(mmap, off_t)
+TSHM_MMAP(mmap64, off64_t)
+
+TSHM_HOOK(int, munmap, (void *at, size_t length))
+{
+	struct tshm_here here = TSHM_HERE(munmap);
+	uint64_t before = here.on ? tshm_range_sequence() : 0;
+	int result = TSHM_REAL(munmap)(at, length);
+
+	if (result == 0 && here.on)
+		tshm_range_drop((uintptr_t)at, length, before);
+	return result;
+}
+
+TSHM_HOOK(void *, mremap, (void *old, size_t old_length, size_t length, int flags, ...))
+{
+	struct tshm_here here = TSHM_HERE(mremap);
+	uint64_t before = here.on ? tshm_range_sequence() : 0;
+	void *to = NULL, *result;
+
+	if (flags & MREMAP_FIXED) {
+		va_list list;
+
+		va_start(list, flags);
+		to = va_arg(list, void *);
+		va_end(list);
+	}
+	result = TSHM_REAL(mremap)(old, old_length, length, flags, to);
+	/* MREMAP_DONTUNMAP leaves the old mapping, as an old length of 0 does. */
+	tshm_note_remap(here, old, flags & 4 /* MREMAP_DONTUNMAP */ ? 0 : old_length, result, length, before);
+	return result;
+}
+
+#define TSHM_FTRUNCATE(name, length_type) \
+	TSHM_HOOK(int, name, (int fd, length_type length)) \
+	{ \
+		struct tshm_here here = TSHM_HERE(name); \
+		int result = TSHM_REAL(name)(fd, length); \
+\
+		if (here.on) \
+			tshm_note_size(here, fd, result, result ? errno : 0, (uint64_t)length); \
+		return result; \
+	}
+TSHM_FTRUNCATE(ftruncate, off_t)
+TSHM_FTRUNCATE(ftruncate64, off64_t)
+
+/* ---- SysV: the segment is a name (its id outlives us), the attachment a mapping ---- */
+
+TSHM_HOOK(int, shmget, (key_t key, size_t size, int flags))
+{
+	struct tshm_here here = TSHM_HERE(shmget);
+	bool create = key == IPC_PRIVATE || (flags & IPC_CREAT);
+	bool sure = key == IPC_PRIVATE || (flags & IPC_EXCL);
+	uint32_t intent = 0;
+	struct shmid_ds ds;
+	int id;
+
+	if (here.on && create)
+		intent = tshm_name_intent(TSHM_SPACE_SYSV, here.call, NULL, key,
+					  tshm_site_here(here.call, here.caller));
+	id = TSHM_REAL(shmget)(key, size, flags);
+	if (!here.on)
+		return id;
+	if (id < 0) {
+		tshm_name_withdraw(intent);
+		tshm_note_failed(here, errno);
+		return id;
+	}
+	tshm_count(here.call);
+	if (!intent)
+		return id;
+	/* Without IPC_EXCL the kernel tells who made it (shmctl(2), shm_cpid). */
+	if (!sure && TSHM_SYS3(SYS_shmctl, id, IPC_STAT, &ds) == 0 && ds.shm_cpid != tshm_pid) {
+		tshm_name_withdraw(intent);
+		return id;
+	}
+	tshm_history(intent)->h.size = size;
+	tshm_name_confirm(intent, sure ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE, NULL, id);
+	return id;
+}
+
+TSHM_HOOK(int, shmctl, (int id, int command, struct shmid_ds *ds))
+{
+	struct tshm_here here;
+	struct tshm_removal r;
+	int result;
+
+	if (command != IPC_RMID)
+		return TSHM_REAL(shmctl)(id, command, ds);
+	here = TSHM_HERE(shmctl);
+	if (here.on)
+		tshm_removal_look(&r, TSHM_SPACE_SYSV, NULL, id);
+	result = TSHM_REAL(shmctl)(id, command, ds);
+	if (here.on && result == 0)
+		tshm_removal_done(&r, here.call, 0, here.caller);
+	return result;
+}
+
+TSHM_HOOK(void *, shmat, (int id, const void *at, int flags))
+{
+	struct tshm_here here = TSHM_HERE(shmat);
+	uint64_t before = here.on ? tshm_range_sequence() : 0;
+	void *result = TSHM_REAL(shmat)(id, at, flags);
+
+	if (here.on && result != (void *)-1 && (flags & SHM_REMAP))
+		tshm_range_drop((uintptr_t)result, 1, before);
+	tshm_note_attach(here, result, id, flags);
+	return result;
+}
+
+TSHM_HOOK(int, shmdt, (const void *at))
+{
+	struct tshm_here here = TSHM_HERE(shmdt);
+	uint64_t before = here.on ? tshm_range_sequence() : 0;
+	struct tshm_resource r;
+	bool known = here.on && tshm_range_at((uintptr_t)at, &r) && r.key == (uintptr_t)at;
+	int result = TSHM_REAL(shmdt)(at);
+
+	if (result == 0 && known)
+		tshm_range_drop((uintptr_t)at, r.length, before);
+	return result;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* Names in the shm mounts that are removed, renamed or linked, and shm_open. */
+#include <errno.h>
+
+#include "bytes.h"
+#include "hook.h"
+#include "site.h"
+#include "sys.h"
+
+/* POSIX leaves it open; glibc puts "/x" (leading slashes dropped) at /dev/shm/x (shm-directory.h). */
+static bool tshm_shm_path(char path[TSHM_NAME_MAX], const char *name)
+{
+	size_t at;
+
+	while (name && *name == '/')
+		name++;
+	if (!name || !*name || tshm_length(name) > 255)
+		return false;
+	at = tshm_append(path, 0, "/dev/shm/", TSHM_NAME_MAX);
+	tshm_append(path, at, name, TSHM_NAME_MAX);
+	return true;
+}
+
+TSHM_HOOK(int, shm_open, (const char *name, int flags, mode_t mode))
+{
+	struct tshm_here here = TSHM_HERE(shm_open);
+	char path[TSHM_NAME_MAX];
+	struct tshm_opening o;
+
+	here.on = here.on && tshm_shm_path(path, name);
+	tshm_opening_begin(&o, here, AT_FDCWD, path, flags | O_CLOEXEC);
+	return tshm_opening_end(&o, TSHM_REAL(shm_open)(name, flags, mode));
+}
+
+/*
+ * The path of a name that is to be removed, if it may matter: in an shm mount by
+ * its first characters, or relative while this process has names there.
+ */
+static bool tshm_name_path(char full[TSHM_NAME_MAX], int directory, const char *path)
+{
+	char proc[40];
+	size_t at;
+	long n;
+
+	if (tshm_path_is_shm(path)) {
+		tshm_copy(full, path, TSHM_NAME_MAX);
+		return true;
+	}
+	if (!path || path[0] == '/' || !path[0])
+		return false;
+	if (directory == AT_FDCWD) {
+		n = TSHM_SYS4(SYS_readlinkat, AT_FDCWD, "/proc/self/cwd", full, TSHM_NAME_MAX - 2);
+	} else {
+		at = tshm_append(proc, 0, "/proc/self/fd/", sizeof(proc));
+		tshm_append_number(proc, at, (uint64_t)directory, sizeof(proc));
+		n = TSHM_SYS4(SYS_readlinkat, AT_FDCWD, proc, full, TSHM_NAME_MAX - 2);
+	}
+	if (n <= 0)
+		return false;
+	full[n++] = '/';
+	full[n] = 0;
+	if (!tshm_path_is_shm(full))
+		return false;
+	tshm_append(full, (size_t)n, path, TSHM_NAME_MAX);
+	return true;
+}
+
+/* A relative path needs a system call to be judged: only where it can be in an shm mount at all. */
+static bool tshm_name_matters(struct tshm_here here, char full[TSHM_NAME_MAX], int directory, const char *path)
+{
+	struct stat st;
+
+	if (!here.on || !path)
+		return false;
+	if (path[0] == '/')
+		return tshm_name_path(full, directory, path);
+	if (TSHM_SYS4(SYS_newfstatat, directory, path, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    !tshm_history_is_shm(st.st_dev))
+		return false;
+	return tshm_name_path(full, directory, path);
+}
+
+static bool tshm_is_sem_path(const char *path)
+{
+	return tshm_starts(path, "/dev/shm/sem.");
+}
+
+static enum tshm_space tshm_space_of(const char *path)
+{
+	return tshm_is_sem_path(path) ? TSHM_SPACE_SEM : TSHM_SPACE_SHM;
+}
+
+#define TSHM_UNLINK(name, parameters, arguments, directory, to_look) \
+	TSHM_HOOK(int, name, parameters) \
+	{ \
+		struct tshm_here here = TSHM_HERE(name); \
+		char full[TSHM_NAME_MAX]; \
+		struct tshm_removal r; \
+		bool matters = to_look; \
+		int result; \
+\
+		if (matters) \
+			tshm_removal_look(&r, tshm_space_of(full), full, 0); \
+		result = TSHM_REAL(name) arguments; \
+		if (matters && result == 0) \
+			tshm_removal_done(&r, here.call, 0, here.caller); \
+		return result; \
+	}
+TSHM_UNLINK(unlink, (const char *path), (path), AT_FDCWD, tshm_name_matters(here, full, AT_FDCWD, path))
+TSHM_UNLINK(remove, (const char *path), (path), AT_FDCWD, tshm_name_matters(here, full, AT_FDCWD, path))
+TSHM_UNLINK(unlinkat, (int at, const char *path, int flags), (at, path, flags), at,
+	    !(flags & AT_REMOVEDIR) && tshm_name_matters(here, full, at, path))
+TSHM_UNLINK(shm_unlink, (const char *name), (name), AT_FDCWD, here.on && tshm_shm_path(full, name))
+
+/* A rename or link on its way: what it takes away, what it overwrites, and what it makes. */
+struct tshm_renaming {
+	bool matters, from_shm;
+	char from[TSHM_NAME_MAX], to[TSHM_NAME_MAX];
+	struct tshm_removal removal, overwritten;
+	struct stat st;
+	uint32_t intent, site;
+};
+
+static void tshm_renaming_begin(struct tshm_renaming *r, struct tshm_here here, int from_at, const char *from,
+				int to_at, const char *to)
+{
+	r->matters = false;
+	if (!here.on || !from || !to)
+		return;
+	r->from_shm = tshm_name_matters(here, r->from, from_at, from);
+	if (!r->from_shm && !tshm_path_is_shm(to))
+		return;		/* neither end is there; a rename crosses no mounts */
+	if (!r->from_shm || !tshm_name_path(r->to, to_at, to) ||
+	    TSHM_SYS4(SYS_newfstatat, AT_FDCWD, r->from, &r->st, AT_SYMLINK_NOFOLLOW) != 0)
+		return;
+	r->matters = true;
+	tshm_removal_look(&r->removal, tshm_space_of(r->from), r->from, 0);
+	tshm_removal_look(&r->overwritten, tshm_space_of(r->to), r->to, 0);
+	r->site = tshm_site_here(here.call, here.caller);
+	r->intent = tshm_name_intent(tshm_space_of(r->to), here.call, r->to, 0, r->site);
+}
+
+static int tshm_renaming_end(struct tshm_renaming *r, struct tshm_here here, int result, bool link)
+{
+	uint32_t from = r->matters ? r->removal.number : 0;
+
+	if (!r->matters)
+		return result;
+	if (result != 0) {
+		tshm_name_withdraw(r->intent);
+		return result;
+	}
+	if (!link) {
+		if (r->overwritten.has_ident)
+			tshm_removal_done(&r->overwritten, here.call, TSHM_HIF_RENAMED, here.caller);
+		from = tshm_removal_done(&r->removal, here.call, TSHM_HIF_RENAMED, here.caller);
+	}
+	if (!r->intent)
+		return result;
+	tshm_history(r->intent)->h.link = from;
+	tshm_name_confirm(r->intent, link ? TSHM_HIF_LINKED | TSHM_HIF_RENAMED : TSHM_HIF_RENAMED, &r->st, 0);
+	return result;
+}
+
+TSHM_HOOK(int, rename, (const char *from, const char *to))
+{
+	struct tshm_here here = TSHM_HERE(rename);
+	struct tshm_renaming r;
+
+	tshm_renaming_begin(&r, here, AT_FDCWD, from, AT_FDCWD, to);
+	return tshm_renaming_end(&r, here, TSHM_REAL(rename)(from, to), false);
+}
+
+TSHM_HOOK(int, renameat, (int from_at, const char *from, int to_at, const char *to))
+{
+	struct tshm_here here = TSHM_HERE(renameat);
+	struct tshm_renaming r;
+
+	tshm_renaming_begin(&r, here, from_at, from, to_at, to);
+	return tshm_renaming_end(&r, here, TSHM_REAL(renameat)(from_at, from, to_at, to), false);
+}
+
+TSHM_HOOK(int, renameat2, (int from_at, const char *from, int to_at, const char *to, unsigned flags))
+{
+	struct tshm_here here = TSHM_HERE(renameat2);
+	struct tshm_renaming r;
+
+	/* RENAME_EXCHANGE takes nothing away: both names stay, and the report joins them by inode. */
+	here.on = here.on && !(flags & 2 /* RENAME_EXCHANGE */);
+	tshm_renaming_begin(&r, here, from_at, from, to_at, to);
+	return tshm_renaming_end(&r, here, TSHM_REAL(renameat2)(from_at, from, to_at, to, flags), false);
+}
+
+TSHM_HOOK(int, link, (const char *from, const char *to))
+{
+	struct tshm_here here = TSHM_HERE(link);
+	struct tshm_renaming r;
+
+	tshm_renaming_begin(&r, here, AT_FDCWD, from, AT_FDCWD, to);
+	return tshm_renaming_end(&r, here, TSHM_REAL(link)(from, to), true);
+}
+
+/*
+ * linkat may also give a first name to a nameless file (O_TMPFILE, by AT_EMPTY_PATH or
+ * /proc/self/fd/N); then `from` is not in an shm mount by its path, but `to` is.
+ */
+TSHM_HOOK(int, linkat, (int from_at, const char *from, int to_at, const char *to, int flags))
+{
+	struct tshm_here here = TSHM_HERE(linkat);
+	char full[TSHM_NAME_MAX];
+	struct tshm_renaming r;
+	uint32_t intent = 0;
+	struct stat st;
+	int result;
+
+	tshm_renaming_begin(&r, here, from_at, from, to_at, to);
+	if (!r.matters && here.on && to && tshm_name_path(full, to_at, to))
+		intent = tshm_name_intent(tshm_space_of(full), here.call, full, 0,
+					  tshm_site_here(here.call, here.caller));
+	result = TSHM_REAL(linkat)(from_at, from, to_at, to, flags);
+	if (!intent)
+		return tshm_renaming_end(&r, here, result, true);
+	if (result == 0 && TSHM_SYS4(SYS_newfstatat, AT_FDCWD, full, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		tshm_name_confirm(intent, TSHM_HIF_EXCLUSIVE, &st, 0);
+	else
+		tshm_name_withdraw(intent);
+	return result;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The constructor and the destructor.
+ *
+ * With -z initfirst the constructor runs before those of other libraries, unless
+ * another such object is loaded later; then environ is still NULL, so the
+ * environment is taken from the constructor's arguments.  A hook that is called
+ * before it makes the plain system call (real.c) and notes nothing.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "bytes.h"
+#include "hook.h"
+#include "stack.h"
+#include "sys.h"
+
+extern int on_exit(void (*)(int, void *), void *) __attribute__((weak));	/* not in musl */
+
+/*
+ * Registered before main's destructors are, so it runs after the last of them, for
+ * exit() and for main's return alike, and is told the status.
+ */
+static void tshm_exited(int status, void *nothing)
+{
+	(void)nothing;
+	if (tshm_on())
+		tshm_image_end(TSHM_ENDED_EXIT, status & 255, NULL);
+}
+
+static void tshm_say(void)
+{
+	char line[700];
+	size_t at = tshm_append(line, 0, "tshm: ledger ", sizeof(line));
+
+	at = tshm_append(line, at, tshm_options.dir, sizeof(line));
+	at = tshm_append(line, at, "/", sizeof(line));
+	if (tshm_header->token[0]) {
+		__builtin_memcpy(line + at, tshm_header->token, sizeof(tshm_header->token));
+		at += sizeof(tshm_header->token);
+		at = tshm_append(line, at, TSHM_LEDGER_SUFFIX "\n", sizeof(line));
+	} else {
+		at = tshm_append(line, at, ": cannot be written, nothing is recorded\n", sizeof(line));
+	}
+	TSHM_SYS3(SYS_write, 2, line, at);
+}
+
+static __attribute__((constructor)) void tshm_start(int argc, char **argv, char **environment)
+{
+	tshm_real_bind();
+	tshm_options_read(environment);
+	if (!tshm_options.enabled)
+		return;
+	tshm_stack_start();
+	tshm_image_start(argc, argv);
+	if (!tshm_header->magic[0]) {
+		if (tshm_options.verbose)
+			tshm_say();
+		return;
+	}
+	tshm_note_inherited();
+	pthread_atfork(NULL, NULL, tshm_image_forked);
+	if (on_exit)
+		on_exit(tshm_exited, NULL);
+	if (tshm_options.verbose)
+		tshm_say();
+}
+
+/* Where there is no on_exit; descriptors may still be closed after this, and hooks go on. */
+static __attribute__((destructor)) void tshm_finish(void)
+{
+	if (!on_exit && tshm_on())
+		tshm_image_end(TSHM_ENDED_EXIT, -1, NULL);
+}

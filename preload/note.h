@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Notes: (call, arguments, result) becomes a record.  The layer between the hooks
+ * and the tables.  Every function returns at once if here.on is false, and leaves
+ * errno as the real call left it (all system calls of ours are raw).
+ */
+#ifndef TSHM_NOTE_H
+#define TSHM_NOTE_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "held.h"
+#include "history.h"
+#include "image.h"
+#include "transfer.h"
+
+struct tshm_here {
+	enum tshm_call call;
+	const void *caller;	/* return address of the hook */
+	bool on;
+};
+
+/* note_fd.c: descriptors.  Each gives back the result of the real call. */
+TSHM_INTERNAL int tshm_note_open(struct tshm_here, int fd, enum tshm_kind, bool cloexec);
+TSHM_INTERNAL void tshm_note_pair(struct tshm_here, int result, const int fds[2], enum tshm_kind, bool cloexec);
+TSHM_INTERNAL int tshm_note_dup(struct tshm_here, int from, int fd, bool cloexec, bool chosen);
+TSHM_INTERNAL int tshm_note_memfd(struct tshm_here, int fd, const char *name, bool cloexec);
+TSHM_INTERNAL int tshm_note_pidfd(struct tshm_here, int fd, int pid);
+TSHM_INTERNAL void tshm_note_cloexec(int fd, bool on);
+TSHM_INTERNAL void tshm_note_cloexec_range(unsigned first, unsigned last);
+TSHM_INTERNAL void tshm_note_stream(int fd);
+TSHM_INTERNAL void tshm_note_size(struct tshm_here, int fd, int result, int error, uint64_t size);
+TSHM_INTERNAL void tshm_note_failed(struct tshm_here, int error);
+/* A releasing call: look before, done after (word from tshm_fd_word). */
+TSHM_INTERNAL void tshm_note_close(struct tshm_here, int fd, uint64_t word, int result, int error);
+TSHM_INTERNAL void tshm_note_close_range(struct tshm_here, unsigned first, unsigned last, uint64_t since);
+TSHM_INTERNAL uint64_t tshm_close_since(void);
+TSHM_INTERNAL uint64_t tshm_close_now(void);	/* for records of descriptors made elsewhere than note_fd.c */
+/* Descriptors that were open when the image began. */
+TSHM_INTERNAL void tshm_note_inherited(void);
+/* Identity of the object behind fd, from its record or the kernel. */
+TSHM_INTERNAL bool tshm_fd_identity(int fd, uint64_t *dev, uint64_t *ino, enum tshm_kind *kind);
+
+/* note_file.c: opening files by name. */
+struct tshm_opening {
+	struct tshm_here here;
+	const char *path;
+	int directory, flags;
+	uint32_t site;		/* captured before the call only if a name is made */
+	uint32_t name;		/* intent */
+};
+TSHM_INTERNAL void tshm_opening_begin(struct tshm_opening *, struct tshm_here, int directory, const char *path,
+				      int flags);
+TSHM_INTERNAL int tshm_opening_end(struct tshm_opening *, int fd);
+/* mkstemp and friends: the name is made by the call. */
+TSHM_INTERNAL int tshm_note_temporary(struct tshm_here, int fd, const char *path, bool cloexec);
+
+/* note_map.c: mappings. */
+TSHM_INTERNAL void tshm_note_map(struct tshm_here, void *at, size_t length, int prot, int flags, int fd,
+				 uint64_t offset, uint64_t before);
+TSHM_INTERNAL void tshm_note_remap(struct tshm_here, void *old, size_t old_length, void *at, size_t length,
+				   uint64_t before);
+TSHM_INTERNAL void tshm_note_attach(struct tshm_here, void *at, int id, int flags);
+TSHM_INTERNAL void tshm_note_semaphore(struct tshm_here, void *at, uint32_t name, uint32_t site);
+
+/* note_pass.c: ancillary data. */
+#define TSHM_PASSED_KNOWN 28	/* descriptors of one message that are looked at one by one */
+struct tshm_sending {
+	unsigned count;		/* descriptors in the message */
+	struct tshm_passed passed[TSHM_PASSED_KNOWN];
+};
+/* Before the call: the receiver, or another thread, may close them the moment that it is made. */
+TSHM_INTERNAL void tshm_sending_look(struct tshm_sending *, const struct msghdr *);
+TSHM_INTERNAL void tshm_note_sent(struct tshm_here, int socket, const struct tshm_sending *);
+/* room: msg_controllen as the program asked. */
+TSHM_INTERNAL void tshm_note_received(struct tshm_here, int socket, const struct msghdr *, size_t room,
+				      int flags);
+TSHM_INTERNAL void tshm_note_fetched(struct tshm_here, int pidfd, int fd);
+
+/* note_image.c: processes. */
+TSHM_INTERNAL void tshm_note_child(struct tshm_here, int pid, unsigned how, const char *program);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening by name: who made what, and names that will outlive the process. */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "bytes.h"
+#include "note.h"
+#include "site.h"
+#include "strings.h"
+#include "sys.h"
+
+#ifndef O_TMPFILE
+#define O_TMPFILE (020000000 | O_DIRECTORY)
+#endif
+
+static bool tshm_is_tmpfile(int flags)
+{
+	return (flags & O_TMPFILE) == O_TMPFILE;	/* it contains O_DIRECTORY */
+}
+
+void tshm_opening_begin(struct tshm_opening *o, struct tshm_here here, int directory, const char *path, int flags)
+{
+	o->here = here;
+	o->path = path;
+	o->directory = directory;
+	o->flags = flags;
+	o->site = o->name = 0;
+	if (!here.on || !(flags & O_CREAT) || !tshm_path_is_shm(path))
+		return;
+	o->site = tshm_site_here(here.call, here.caller);
+	o->name = tshm_name_intent(TSHM_SPACE_SHM, here.call, path, 0, o->site);
+}
+
+/* A file made in an shm mount by a path that does not begin with it: its name is had from /proc. */
+static uint32_t tshm_opening_late_name(const struct tshm_opening *o, int fd, const struct stat *st)
+{
+	char proc[40], path[TSHM_NAME_MAX];
+	size_t at = tshm_append(proc, 0, "/proc/self/fd/", sizeof(proc));
+	uint32_t name;
+	long n;
+
+	tshm_append_number(proc, at, (uint64_t)fd, sizeof(proc));
+	n = TSHM_SYS4(SYS_readlinkat, AT_FDCWD, proc, path, sizeof(path) - 1);
+	if (n <= 0)
+		return 0;
+	path[n] = 0;
+	name = tshm_name_intent(TSHM_SPACE_SHM, o->here.call, path, 0, o->site);
+	return tshm_name_confirm(name, o->flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE, st, 0);
+}
+
+static void tshm_opening_identify(struct tshm_opening *o, int fd, struct tshm_resource *r)
+{
+	struct stat st;
+	bool create = o->flags & O_CREAT;
+
+	if (TSHM_SYS2(SYS_fstat, fd, &st) != 0)
+		return;
+	tshm_held_identity(r, &st);
+	if (S_ISDIR(st.st_mode))
+		r->kind = TSHM_KIND_DIRECTORY;
+	else if (tshm_history_is_shm(st.st_dev))
+		r->kind = TSHM_KIND_SEGMENT;
+	if (tshm_is_tmpfile(o->flags)) {
+		r->flags |= TSHM_RF_TMPFILE;
+		if (r->kind == TSHM_KIND_SEGMENT)
+			r->name = tshm_segment_new(o->here.call, o->path, &st, o->site);
+	} else if (o->name) {
+		r->name = tshm_name_confirm(o->name, o->flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE,
+					    &st, 0);
+	} else if (create && r->kind == TSHM_KIND_SEGMENT) {
+		r->name = tshm_opening_late_name(o, fd, &st);
+	} else if (r->kind == TSHM_KIND_SEGMENT) {
+		r->name = tshm_name_find(TSHM_SPACE_SHM, o->path, 0);
+	}
+	if (r->name)
+		tshm_history_ref(r->name);
+	if (create && (o->flags & O_EXCL))
+		r->origin = TSHM_ORIGIN_CREATED;
+}
+
+int tshm_opening_end(struct tshm_opening *o, int fd)
+{
+	struct tshm_resource *r;
+	uint32_t number;
+	int access = o->flags & O_ACCMODE;
+
+	if (!o->here.on)
+		return fd;
+	if (fd < 0) {
+		tshm_name_withdraw(o->name);
+		tshm_note_failed(o->here, errno);
+		return fd;
+	}
+	tshm_count(o->here.call);
+	if (!o->site)
+		o->site = tshm_site_here(o->here.call, o->here.caller);
+	r = tshm_held_new(&number, o->here.call, TSHM_KIND_FILE, TSHM_ORIGIN_OPENED, o->site);
+	if (!r) {
+		struct stat st;
+
+		if (o->name && TSHM_SYS2(SYS_fstat, fd, &st) == 0)
+			tshm_name_confirm(o->name, o->flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE, &st, 0);
+		return fd;
+	}
+	r->sequence = tshm_close_now();
+	r->flags = (o->flags & O_CLOEXEC ? TSHM_RF_CLOEXEC : 0) | (access != O_WRONLY ? TSHM_RF_READ : 0) |
+		   (access != O_RDONLY ? TSHM_RF_WRITE : 0);
+	if (o->flags & O_DIRECTORY)
+		r->kind = TSHM_KIND_DIRECTORY;
+	/* Identity costs a system call: it is had where objects are made and in the shm mounts. */
+	if ((o->flags & O_CREAT) || tshm_is_tmpfile(o->flags) || tshm_path_is_shm(o->path))
+		tshm_opening_identify(o, fd, r);
+	tshm_fd_publish(fd, number);
+	return fd;
+}
+
+int tshm_note_temporary(struct tshm_here here, int fd, const char *path, bool cloexec)
+{
+	struct tshm_opening o = { .here = here, .path = path, .directory = AT_FDCWD,
+				  .flags = O_RDWR | O_CREAT | O_EXCL | (cloexec ? O_CLOEXEC : 0) };
+
+	/*
+	 * The name is chosen inside the call, so the intent cannot be written before it:
+	 * a kill between the call and here leaves a name without a record (libtshm.7).
+	 */
+	return tshm_opening_end(&o, fd);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared mappings, SysV attachments, semaphores. */
+#include <errno.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+
+#include "note.h"
+#include "site.h"
+#include "sys.h"
+
+static uint64_t tshm_page_round(uint64_t bytes)
+{
+	return (bytes + 4095) & ~4095ull;
+}
+
+static uint32_t tshm_access(int prot)
+{
+	return (prot & PROT_READ ? TSHM_RF_READ : 0) | (prot & PROT_WRITE ? TSHM_RF_WRITE : 0) |
+	       (prot & PROT_EXEC ? TSHM_RF_EXECUTE : 0);
+}
+
+void tshm_note_map(struct tshm_here here, void *at, size_t length, int prot, int flags, int fd, uint64_t offset,
+		   uint64_t before)
+{
+	bool anonymous = flags & MAP_ANONYMOUS;
+	struct tshm_resource *r, *source;
+	uint64_t word;
+	uint32_t number;
+
+	if (!here.on)
+		return;
+	if (at == MAP_FAILED) {
+		tshm_note_failed(here, errno);
+		return;
+	}
+	if (flags & MAP_FIXED)		/* whatever lay there is gone */
+		tshm_range_drop((uintptr_t)at, length, before);
+	if (!(flags & MAP_SHARED))	/* MAP_SHARED_VALIDATE contains its bit */
+		return;
+	tshm_count(here.call);
+	r = tshm_held_new(&number, here.call, anonymous ? TSHM_KIND_ANONYMOUS : TSHM_KIND_MAPPING,
+			  TSHM_ORIGIN_CREATED, tshm_site_here(here.call, here.caller));
+	if (!r)
+		return;
+	r->key = (uintptr_t)at;
+	r->length = tshm_page_round(length);
+	r->offset = offset;
+	r->flags = tshm_access(prot);
+	if (!anonymous) {
+		enum tshm_kind kind;
+
+		if (tshm_fd_identity(fd, &r->dev, &r->ino, &kind)) {
+			r->flags |= TSHM_RF_IDENT;
+			r->extra = (uint32_t)kind;	/* the kind of the object behind it */
+		}
+		word = tshm_fd_word(fd);
+		source = tshm_held_of(word);
+		if (source && source->name) {
+			r->name = source->name;
+			tshm_history_ref(r->name);
+		}
+	}
+	tshm_range_publish(number);
+}
+
+void tshm_note_remap(struct tshm_here here, void *old, size_t old_length, void *at, size_t length, uint64_t before)
+{
+	struct tshm_resource *r, was;
+	uint32_t number;
+
+	if (!here.on)
+		return;
+	if (at == MAP_FAILED) {
+		tshm_note_failed(here, errno);
+		return;
+	}
+	if (!tshm_range_at((uintptr_t)old, &was) || was.sequence >= before) {
+		if (at != old)
+			tshm_range_drop((uintptr_t)at, length, before);
+		return;
+	}
+	tshm_count(here.call);
+	if (was.name)
+		tshm_history_ref(was.name);	/* before the old record lets go of it */
+	if (old_length)		/* an old length of 0 makes a second mapping and leaves the first */
+		tshm_range_drop((uintptr_t)old, old_length, before);
+	if (at != old)
+		tshm_range_drop((uintptr_t)at, length, before);
+	r = tshm_held_new(&number, here.call, was.kind, old_length ? was.origin : TSHM_ORIGIN_DUPLICATED,
+			  old_length ? was.site : tshm_site_here(here.call, here.caller));
+	if (!r) {
+		if (was.name)
+			tshm_history_unref(was.name);
+		return;
+	}
+	r->key = (uintptr_t)at;
+	r->length = tshm_page_round(length);
+	r->offset = was.offset + ((uintptr_t)old - was.key);
+	r->dev = was.dev;
+	r->ino = was.ino;
+	r->flags = was.flags;
+	r->extra = was.extra;
+	r->name = was.name;
+	tshm_range_publish(number);
+}
+
+void tshm_note_attach(struct tshm_here here, void *at, int id, int flags)
+{
+	struct tshm_resource *r;
+	struct shmid_ds ds;
+	uint32_t number, name;
+
+	if (!here.on)
+		return;
+	if (at == (void *)-1) {
+		tshm_note_failed(here, errno);
+		return;
+	}
+	tshm_count(here.call);
+	if (TSHM_SYS3(SYS_shmctl, id, IPC_STAT, &ds) != 0)
+		ds.shm_segsz = 4096;	/* removed already, or not ours to look at */
+	r = tshm_held_new(&number, here.call, TSHM_KIND_ATTACHMENT, TSHM_ORIGIN_OPENED,
+			  tshm_site_here(here.call, here.caller));
+	if (!r)
+		return;
+	r->key = (uintptr_t)at;
+	r->length = tshm_page_round(ds.shm_segsz);
+	r->size = ds.shm_segsz;
+	r->ino = (uint64_t)(unsigned)id;
+	r->flags = TSHM_RF_IDENT | TSHM_RF_READ | (flags & SHM_RDONLY ? 0 : TSHM_RF_WRITE);
+	name = tshm_name_find(TSHM_SPACE_SYSV, NULL, id);
+	if (name) {
+		r->name = name;
+		tshm_history_ref(name);
+	}
+	tshm_range_publish(number);
+}
+
+void tshm_note_semaphore(struct tshm_here here, void *at, uint32_t name, uint32_t site)
+{
+	uint64_t word = tshm_pointer_word((uintptr_t)at);
+	struct tshm_resource *r = tshm_held_of(word);
+	uint32_t number;
+
+	tshm_count(here.call);
+	if (r) {	/* opened again: glibc gives the same address and counts (sem_open.c) */
+		atomic_fetch_add((_Atomic uint32_t *)&r->extra, 1);
+		tshm_held_refresh(TSHM_SLOT_NUMBER(word));
+		return;
+	}
+	if (!site)
+		site = tshm_site_here(here.call, here.caller);
+	r = tshm_held_new(&number, here.call, TSHM_KIND_SEMAPHORE, TSHM_ORIGIN_OPENED, site);
+	if (!r)
+		return;
+	r->key = (uintptr_t)at;
+	r->extra = 1;
+	r->flags = TSHM_RF_REFS;
+	if (name) {
+		const struct tshm_history *h = &tshm_history(name)->h;
+
+		r->name = name;
+		tshm_history_ref(name);
+		if (h->flags & TSHM_HIF_IDENT) {
+			r->dev = h->dev;
+			r->ino = h->ino;
+			r->flags |= TSHM_RF_IDENT;
+		}
+	}
+	tshm_pointer_publish((uintptr_t)at, number);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mappings in the order of their addresses.
+ *
+ * Class k holds mappings of 16^k < pages <= 16^(k+1) (class 0 also those of one
+ * page), each in the slot of the 16^k-page granule in which it begins.  Two mappings
+ * of a class cannot begin in the same granule, because they are longer than one;
+ * so a slot holds at most one, and whatever overlaps [x, y) in class k begins
+ * between x - 16^(k+1) pages and y: about 17 slots, side by side in memory, for
+ * a short range.
+ */
+#include <stddef.h>
+
+#include "held.h"
+#include "history.h"
+
+#define TSHM_CLASSES 8
+#define TSHM_PAGE_BITS 12
+
+static struct tshm_slots tshm_ranges[TSHM_CLASSES];
+static _Atomic int64_t tshm_ranges_live[TSHM_CLASSES];
+static _Atomic uint64_t tshm_sequence = 1;
+
+static unsigned tshm_range_class(uint64_t bytes)
+{
+	uint64_t pages = (bytes + (1u << TSHM_PAGE_BITS) - 1) >> TSHM_PAGE_BITS;
+	unsigned class = 0;
+
+	while (class < TSHM_CLASSES - 1 && pages > 16ull << (4 * class))
+		class++;
+	return class;
+}
+
+static unsigned tshm_range_shift(unsigned class)
+{
+	return TSHM_PAGE_BITS + 4 * class;
+}
+
+uint64_t tshm_range_sequence(void)
+{
+	return atomic_fetch_add_explicit(&tshm_sequence, 1, memory_order_acq_rel);
+}
+
+static void tshm_range_forget(unsigned class, uint64_t word, bool replaced)
+{
+	atomic_fetch_sub_explicit(&tshm_ranges_live[class], 1, memory_order_relaxed);
+	if (replaced)
+		tshm_held_replaced(word);
+	else
+		tshm_held_retire(word);
+}
+
+static void tshm_range_insert(uint32_t number, bool acquired)
+{
+	struct tshm_resource *r = tshm_held(number);
+	unsigned class = tshm_range_class(r->length);
+	tshm_slot *slot = tshm_slot_make(&tshm_ranges[class], r->key >> tshm_range_shift(class));
+	uint64_t old;
+
+	if (!slot) {
+		tshm_store_drop(&tshm_stores[TSHM_SEC_RESOURCES], number);
+		tshm_store_lost(&tshm_stores[TSHM_SEC_RESOURCES]);
+		return;
+	}
+	atomic_fetch_add_explicit(&tshm_ranges_live[class], 1, memory_order_relaxed);
+	old = atomic_exchange_explicit(slot, tshm_held_commit(number, acquired), memory_order_acq_rel);
+	if (old)
+		tshm_range_forget(class, old, false);
+}
+
+void tshm_range_publish(uint32_t number)
+{
+	tshm_held(number)->sequence = tshm_range_sequence();
+	tshm_range_insert(number, true);
+}
+
+/* What is left of `whole` from `from` on for `bytes`, as a record of its own. */
+static void tshm_range_piece(const struct tshm_resource *whole, uint64_t from, uint64_t bytes)
+{
+	uint32_t number = tshm_store_take(&tshm_stores[TSHM_SEC_RESOURCES]);
+	struct tshm_resource *r;
+
+	if (!number)
+		return;
+	r = tshm_held(number);
+	__builtin_memcpy((char *)r + sizeof(r->stamp), (const char *)whole + sizeof(r->stamp),
+			 sizeof(*r) - sizeof(r->stamp));
+	r->key = from;
+	r->length = bytes;
+	r->offset = whole->offset + (from - whole->key);
+	if (r->name)
+		tshm_history_ref(r->name);
+	tshm_range_insert(number, false);
+}
+
+static void tshm_range_cut(unsigned class, tshm_slot *slot, uint64_t from, uint64_t to, uint64_t before)
+{
+	uint64_t word = atomic_load_explicit(slot, memory_order_acquire);
+	struct tshm_resource *r = tshm_held_of(word), copy;
+	uint64_t expected = word, end;
+
+	if (!r)
+		return;
+	copy = *r;
+	if (!tshm_held_of(word) || copy.sequence >= before)
+		return;
+	end = copy.key + copy.length;
+	if (copy.key >= to || end <= from)
+		return;
+	if (!atomic_compare_exchange_strong(slot, &expected, 0))
+		return;
+	/* The old record is ours now; its name must not go while the pieces refer to it. */
+	if (copy.key < from)
+		tshm_range_piece(&copy, copy.key, from - copy.key);
+	if (end > to)
+		tshm_range_piece(&copy, to, end - to);
+	tshm_range_forget(class, word, copy.key < from || end > to);
+}
+
+void tshm_range_drop(uintptr_t start, uint64_t bytes, uint64_t before)
+{
+	uint64_t from = start;
+	uint64_t to = (start + bytes + 4095) & ~4095ull;
+
+	for (unsigned class = 0; class < TSHM_CLASSES; class++) {
+		unsigned shift = tshm_range_shift(class);
+		uint64_t longest = class == TSHM_CLASSES - 1 ? from : 1ull << (shift + 4);
+		uint64_t key = (from > longest ? from - longest : 0) >> shift;
+		uint64_t end = ((to - 1) >> shift) + 1;
+		tshm_slot *slot;
+
+		if (!atomic_load_explicit(&tshm_ranges_live[class], memory_order_relaxed))
+			continue;
+		for (; (slot = tshm_slot_next(&tshm_ranges[class], &key, end)); key++)
+			if (atomic_load_explicit(slot, memory_order_relaxed))
+				tshm_range_cut(class, slot, from, to, before);
+	}
+}
+
+bool tshm_range_at(uintptr_t at, struct tshm_resource *copy)
+{
+	for (unsigned class = 0; class < TSHM_CLASSES; class++) {
+		unsigned shift = tshm_range_shift(class);
+		uint64_t longest = class == TSHM_CLASSES - 1 ? at : 1ull << (shift + 4);
+		uint64_t key = (at > longest ? at - longest : 0) >> shift;
+		uint64_t end = (at >> shift) + 1;
+		tshm_slot *slot;
+
+		if (!atomic_load_explicit(&tshm_ranges_live[class], memory_order_relaxed))
+			continue;
+		for (; (slot = tshm_slot_next(&tshm_ranges[class], &key, end)); key++) {
+			uint64_t word = atomic_load_explicit(slot, memory_order_acquire);
+			struct tshm_resource *r = tshm_held_of(word);
+
+			if (!r)
+				continue;
+			*copy = *r;
+			if (tshm_held_of(word) && copy->key <= at && at < copy->key + copy->length)
+				return true;
+		}
+	}
+	return false;
+}

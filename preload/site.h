@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Sites: distinct call stacks that acquire, with running totals. */
+#ifndef TSHM_SITE_H
+#define TSHM_SITE_H
+
+#include "image.h"
+
+struct tshm_own_site {
+	uint64_t stamp;
+	uint64_t hash;
+	uint16_t call;
+	uint16_t depth;
+	uint32_t epoch;			/* of the image whose ledger has it */
+	_Atomic uint32_t generation;	/* tshm_module_generation when the addresses were last looked at */
+	uint32_t next;
+	_Atomic uint32_t bad_close;	/* history record of bad closes here */
+	_Atomic uint32_t lost_fds;	/* … of descriptors lost in transit */
+	uintptr_t pcs[TSHM_DEPTH_MAX];
+	struct tshm_frame frames[TSHM_DEPTH_MAX];
+};
+
+/* The site of the present call: captures the stack that begins at `caller`, a return address. */
+TSHM_INTERNAL uint32_t tshm_site_here(enum tshm_call call, const void *caller);
+TSHM_INTERNAL void tshm_site_failed(uint32_t site, int error);
+/* A resource of this site goes live; acquired: by a call (not inherited, not split). */
+TSHM_INTERNAL void tshm_site_hold(uint32_t site, uint64_t bytes, bool acquired, uint64_t now);
+TSHM_INTERNAL void tshm_site_let_go(uint32_t site, uint64_t bytes, bool released, uint64_t since);
+/* Have the site in this image's ledger (after fork, sites are written when first referred to). */
+TSHM_INTERNAL void tshm_site_mirror(uint32_t site);
+TSHM_INTERNAL struct tshm_own_site *tshm_site_own(uint32_t site);
+
+#endif

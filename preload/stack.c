@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The libunwind backend.
+ *
+ * libunwind is loaded by dlopen(RTLD_LOCAL) in the constructor, never linked: as a
+ * dependency of a preload library it would take over _Unwind_* for the program.
+ * What stays risky with it (its pipe, a dlclose, a fork during another thread's
+ * dlopen) is told in libtshm.7.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <pthread.h>
+#include <stddef.h>
+
+#include "stack.h"
+
+#define TSHM_OWN_FRAMES 8	/* ours between the capture and the hook's caller, at most */
+
+static int (*tshm_unw_backtrace)(void **, int);
+static uintptr_t tshm_unwinder_start, tshm_unwinder_end;
+
+bool tshm_stack_is_unwinder(uintptr_t caller)
+{
+	return caller >= tshm_unwinder_start && caller < tshm_unwinder_end;
+}
+
+static int tshm_unwinder_extent(struct dl_phdr_info *info, size_t size, void *data)
+{
+	uintptr_t inside = (uintptr_t)tshm_unw_backtrace, start = UINTPTR_MAX, end = 0;
+
+	(void)size;
+	(void)data;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		uintptr_t at = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+
+		if (info->dlpi_phdr[i].p_type != PT_LOAD)
+			continue;
+		start = at < start ? at : start;
+		end = at + info->dlpi_phdr[i].p_memsz > end ? at + info->dlpi_phdr[i].p_memsz : end;
+	}
+	if (inside < start || inside >= end)
+		return 0;
+	tshm_unwinder_start = start;
+	tshm_unwinder_end = end;
+	return 1;
+}
+
+void tshm_stack_start(void)
+{
+	void *pcs[4];
+	void *library;
+
+	if (tshm_options.unwinder == TSHM_UNWIND_NONE || !tshm_options.depth)
+		return;
+	tshm_options.unwinder = TSHM_UNWIND_NONE;
+	library = dlopen("libunwind.so.8", RTLD_LOCAL | RTLD_NOW);
+	if (!library)
+		return;
+	tshm_unw_backtrace = (int (*)(void **, int))dlsym(library, "unw_backtrace");
+	if (!tshm_unw_backtrace)
+		return;
+	tshm_options.unwinder = TSHM_UNWIND_LIBUNWIND;
+	dl_iterate_phdr(tshm_unwinder_extent, NULL);
+	tshm_unw_backtrace(pcs, 4);	/* its caches and its pipe are made here, not in a hook */
+}
+
+static unsigned tshm_stack_libunwind(void **found, unsigned max)
+{
+	int saved_errno = errno, cancel, n;
+
+	/*
+	 * The mark is the address of this frame.  Should a signal handler or a
+	 * cancellation jump out of libunwind, the mark is known to be stale once the
+	 * stack is above it again (tshm_on_hushed).
+	 */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	tshm_self.unwinding = (uintptr_t)__builtin_frame_address(0);
+	n = tshm_unw_backtrace(found, (int)max);
+	tshm_self.unwinding = 0;
+	pthread_setcancelstate(cancel, NULL);
+	errno = saved_errno;
+	return n > 0 ? (unsigned)n : 0;
+}
+
+unsigned tshm_stack_capture(uintptr_t *pcs, unsigned max, const void *caller)
+{
+	void *found[TSHM_DEPTH_MAX + TSHM_OWN_FRAMES];
+	unsigned n = 0, skip = 0, depth = 0;
+
+	if (!max)
+		return 0;
+	/* A signal handler may interrupt the unwinder: then the caller alone has to do. */
+	if (tshm_options.unwinder == TSHM_UNWIND_LIBUNWIND && max > 1 && !tshm_self.unwinding)
+		n = tshm_stack_libunwind(found, max + TSHM_OWN_FRAMES);
+	while (skip < n && found[skip] != caller)
+		skip++;
+	if (skip == n) {
+		pcs[0] = (uintptr_t)caller;
+		return caller ? 1 : 0;
+	}
+	while (skip < n && depth < max && found[skip])
+		pcs[depth++] = (uintptr_t)found[skip++];
+	return depth;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include <stddef.h>
+#include <sys/mman.h>
+
+#include "held.h"
+#include "history.h"
+#include "module.h"
+#include "site.h"
+#include "sink.h"
+#include "store.h"
+#include "sys.h"
+
+/* first_log2 and capacity repeat ledger.c's table; tests/unit/test_store.c compares them. */
+struct tshm_store tshm_stores[TSHM_SEC_COUNT] = {
+	[TSHM_SEC_RESOURCES] = { .section = TSHM_SEC_RESOURCES, .first_log2 = 5, .capacity = 1u << 20, .used = 1,
+		.size = sizeof(struct tshm_resource), .disk = sizeof(struct tshm_resource),
+		.next_at = offsetof(struct tshm_resource, key) },
+	[TSHM_SEC_SITES] = { .section = TSHM_SEC_SITES, .first_log2 = 3, .capacity = 1u << 14, .used = 1,
+		.size = sizeof(struct tshm_own_site), .disk = sizeof(struct tshm_site),
+		.next_at = offsetof(struct tshm_own_site, next) },
+	[TSHM_SEC_HISTORY] = { .section = TSHM_SEC_HISTORY, .first_log2 = 3, .capacity = 1u << 16, .used = 1,
+		.size = sizeof(struct tshm_own_history), .disk = sizeof(struct tshm_history),
+		.next_at = offsetof(struct tshm_own_history, next) },
+	[TSHM_SEC_TRANSFERS] = { .section = TSHM_SEC_TRANSFERS, .first_log2 = 5, .capacity = 1u << 12, .used = 1,
+		.disk = sizeof(struct tshm_transfer) },
+	[TSHM_SEC_MODULES] = { .section = TSHM_SEC_MODULES, .first_log2 = 6, .capacity = 1u << 12, .used = 1,
+		.size = sizeof(struct tshm_own_module), .disk = sizeof(struct tshm_module),
+		.next_at = offsetof(struct tshm_own_module, next) },
+	[TSHM_SEC_STRINGS] = { .section = TSHM_SEC_STRINGS, .first_log2 = 9, .capacity = 1u << 17, .used = 1,
+		.size = TSHM_STRING_UNIT, .disk = TSHM_STRING_UNIT },
+	[TSHM_SEC_THREADS] = { .section = TSHM_SEC_THREADS, .first_log2 = 7, .capacity = 1u << 12, .used = 1,
+		.disk = sizeof(struct tshm_thread) },
+	[TSHM_SEC_CHILDREN] = { .section = TSHM_SEC_CHILDREN, .first_log2 = 6, .capacity = 1u << 12, .used = 1,
+		.disk = sizeof(struct tshm_child) },
+	[TSHM_SEC_MARKS] = { .section = TSHM_SEC_MARKS, .first_log2 = 4, .capacity = 1u << 10, .used = 1,
+		.disk = sizeof(struct tshm_mark) },
+};
+
+void *tshm_pages(uint64_t bytes)
+{
+	long at = TSHM_SYS6(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return tshm_sys_failed(at) ? NULL : (void *)at;
+}
+
+static uint64_t tshm_chunk_records(const struct tshm_store *s, unsigned chunk)
+{
+	return 1ull << (s->first_log2 + (chunk ? chunk - 1 : 0));
+}
+
+static void *tshm_store_make_own(struct tshm_store *s, unsigned chunk)
+{
+	uint64_t bytes = (tshm_chunk_records(s, chunk) * s->size + 4095) & ~4095ull;
+	char *mine = tshm_pages(bytes);
+	char *old = NULL;
+
+	if (!mine)
+		return NULL;
+	if (atomic_compare_exchange_strong(&s->own[chunk], &old, mine))
+		return mine;
+	TSHM_SYS2(SYS_munmap, mine, bytes);
+	return old;
+}
+
+void *tshm_store_map_slow(struct tshm_store *s, unsigned chunk, uint32_t index)
+{
+	const struct tshm_section *section = &tshm_header->sections[s->section];
+	uint64_t bytes = tshm_chunk_records(s, chunk) * s->disk;
+	uint32_t first = chunk ? 1u << (s->first_log2 + chunk - 1) : 0;
+	char *old = NULL, *mine;
+
+	if (atomic_load(&s->map[chunk]) == TSHM_NO_CHUNK)
+		return NULL;
+	mine = tshm_sink_map(tshm_ledger_offset(section, first), bytes);
+	if (!mine) {
+		atomic_compare_exchange_strong(&s->map[chunk], &old, TSHM_NO_CHUNK);
+		return old && old != TSHM_NO_CHUNK ? old + (uint64_t)index * s->disk : NULL;
+	}
+	if (!atomic_compare_exchange_strong(&s->map[chunk], &old, mine)) {
+		tshm_sink_unmap(mine, bytes);
+		if (old == TSHM_NO_CHUNK)
+			return NULL;
+		mine = old;
+	}
+	return mine + (uint64_t)index * s->disk;
+}
+
+void tshm_store_lost(struct tshm_store *s)
+{
+	atomic_fetch_add_explicit((_Atomic uint64_t *)&tshm_header->sections[s->section].lost, 1,
+				  memory_order_relaxed);
+}
+
+void tshm_store_recycled(struct tshm_store *s)
+{
+	atomic_fetch_add_explicit((_Atomic uint64_t *)&tshm_header->sections[s->section].recycled, 1,
+				  memory_order_relaxed);
+}
+
+/* Tell the reader how far records go. */
+static void tshm_store_raise(struct tshm_store *s, uint32_t used)
+{
+	_Atomic uint32_t *told = (_Atomic uint32_t *)&tshm_header->sections[s->section].used;
+	uint32_t old = atomic_load_explicit(told, memory_order_relaxed);
+
+	while (old < used && !atomic_compare_exchange_weak(told, &old, used))
+		;
+}
+
+uint32_t tshm_store_take_fresh(struct tshm_store *s, uint32_t limit)
+{
+	uint32_t number = atomic_load_explicit(&s->used, memory_order_relaxed);
+
+	do {
+		if (number >= limit || number >= s->capacity)
+			return 0;
+	} while (!atomic_compare_exchange_weak(&s->used, &number, number + 1));
+	tshm_store_raise(s, number + 1);
+	return number;
+}
+
+static uint32_t tshm_store_pop(struct tshm_store *s)
+{
+	uint64_t head = atomic_load_explicit(&s->free, memory_order_acquire);
+	uint32_t number;
+
+	while ((number = (uint32_t)head)) {
+		/* May be stale if another thread takes it first: then the tag differs and we look again. */
+		uint32_t next = atomic_load_explicit(
+			(_Atomic uint32_t *)((char *)tshm_store_own(s, number) + s->next_at), memory_order_relaxed);
+		uint64_t after = ((head >> 32) + 1) << 32 | next;
+
+		if (atomic_compare_exchange_weak_explicit(&s->free, &head, after, memory_order_acq_rel,
+							  memory_order_acquire))
+			return number;
+	}
+	return 0;
+}
+
+uint32_t tshm_store_take(struct tshm_store *s)
+{
+	uint32_t number = tshm_store_pop(s);
+	uint32_t index;
+	_Atomic uint64_t *stamp;
+
+	if (!number) {
+		number = tshm_store_take_fresh(s, s->capacity);
+		if (!number) {
+			tshm_store_lost(s);
+			return 0;
+		}
+		unsigned chunk = tshm_store_chunk(s, number, &index);
+
+		if (!atomic_load(&s->own[chunk]) && !tshm_store_make_own(s, chunk)) {
+			tshm_store_lost(s);
+			return 0;
+		}
+	}
+	stamp = tshm_store_own(s, number);
+	/* 32 bits, as many as a slot's word has */
+	atomic_store_explicit(stamp, TSHM_STAMP((uint32_t)(TSHM_STAMP_GENERATION(*stamp) + 1), TSHM_STATE_BUSY),
+			      memory_order_relaxed);
+	return number;
+}
+
+void tshm_store_commit(struct tshm_store *s, uint32_t number, enum tshm_state state)
+{
+	uint64_t *own = tshm_store_own(s, number);
+	uint64_t *map = tshm_store_map(s, number);
+	uint64_t stamp = TSHM_STAMP(TSHM_STAMP_GENERATION(own[0]), state);
+
+	if (map) {
+		atomic_store_explicit((_Atomic uint64_t *)map, TSHM_STAMP(0, TSHM_STATE_BUSY), memory_order_relaxed);
+		atomic_thread_fence(memory_order_release);
+		for (uint32_t i = 1; i < s->disk / 8; i++)
+			map[i] = own[i];
+		atomic_store_explicit((_Atomic uint64_t *)map, stamp, memory_order_release);
+	} else {
+		tshm_store_lost(s);
+	}
+	atomic_store_explicit((_Atomic uint64_t *)own, stamp, memory_order_release);
+}
+
+void tshm_store_drop(struct tshm_store *s, uint32_t number)
+{
+	uint64_t *own = tshm_store_own(s, number);
+	uint64_t *map = tshm_store_map(s, number);
+	uint64_t stamp = TSHM_STAMP(TSHM_STAMP_GENERATION(own[0]), TSHM_STATE_FREE);
+	uint64_t head;
+
+	if (map)
+		atomic_store_explicit((_Atomic uint64_t *)map, stamp, memory_order_release);
+	atomic_store_explicit((_Atomic uint64_t *)own, stamp, memory_order_release);
+	head = atomic_load_explicit(&s->free, memory_order_relaxed);
+	do
+		atomic_store_explicit((_Atomic uint32_t *)((char *)own + s->next_at), (uint32_t)head,
+				      memory_order_relaxed);
+	while (!atomic_compare_exchange_weak_explicit(&s->free, &head, ((head >> 32) + 1) << 32 | number,
+						      memory_order_acq_rel, memory_order_relaxed));
+}
+
+void tshm_stores_forked(void)
+{
+	for (int i = 0; i < TSHM_SEC_COUNT; i++) {
+		struct tshm_store *s = &tshm_stores[i];
+
+		for (int chunk = 0; chunk < TSHM_CHUNKS; chunk++)
+			atomic_store_explicit(&s->map[chunk], NULL, memory_order_relaxed);
+		if (!s->size)
+			atomic_store_explicit(&s->used, 1, memory_order_relaxed);
+		else
+			tshm_header->sections[s->section].used = atomic_load(&s->used);
+	}
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A section's records: the truth in private memory, mirrored to the ledger file.
+ *
+ * Both sides are arrays in chunks that double (chunk 0 is the section's first
+ * extent).  Private chunks are never freed or moved, so a pointer into one stays
+ * good whatever other threads do; whether the record is still the same one is told
+ * by the generation in its stamp.
+ *
+ * Everything is lock-free: numbers come from a tagged free list or from the
+ * high-water mark, and a signal handler may interrupt any line.
+ */
+#ifndef TSHM_STORE_H
+#define TSHM_STORE_H
+
+#include "image.h"
+
+#define TSHM_CHUNKS 18
+
+struct tshm_store {
+	uint8_t section;	/* enum tshm_section_id */
+	uint8_t first_log2;	/* log2 of the section's first_count */
+	uint16_t next_at;	/* offset of a 32-bit field of a free private record, for the free list */
+	uint32_t size;		/* of a private record; 0: the section has no private side */
+	uint32_t disk;		/* of a record in the file */
+	uint32_t capacity;
+	_Atomic uint32_t used;	/* high-water mark; 1 at the start */
+	_Atomic uint64_t free;	/* tag << 32 | number of the first free record */
+	_Atomic(char *) own[TSHM_CHUNKS];	/* private */
+	_Atomic(char *) map[TSHM_CHUNKS];	/* in the file; TSHM_NO_CHUNK: cannot be had */
+};
+#define TSHM_NO_CHUNK ((char *)-1)
+
+extern TSHM_INTERNAL struct tshm_store tshm_stores[TSHM_SEC_COUNT];
+
+static inline unsigned tshm_store_chunk(const struct tshm_store *s, uint32_t number, uint32_t *index)
+{
+	uint32_t high = number >> s->first_log2;
+	unsigned chunk = high ? 32 - (unsigned)__builtin_clz(high) : 0;
+
+	*index = chunk ? number - (1u << (s->first_log2 + chunk - 1)) : number;
+	return chunk;
+}
+
+/* The private record, or NULL if its chunk was never made. */
+static inline void *tshm_store_own(struct tshm_store *s, uint32_t number)
+{
+	uint32_t index;
+	unsigned chunk = tshm_store_chunk(s, number, &index);
+	char *at = atomic_load_explicit(&s->own[chunk], memory_order_acquire);
+
+	return at ? at + (uint64_t)index * s->size : NULL;
+}
+
+TSHM_INTERNAL void *tshm_store_map_slow(struct tshm_store *, unsigned chunk, uint32_t index);
+
+/* The record in the file, mapping its chunk if need be, or NULL if it cannot be had. */
+static inline void *tshm_store_map(struct tshm_store *s, uint32_t number)
+{
+	uint32_t index;
+	unsigned chunk = tshm_store_chunk(s, number, &index);
+	char *at = atomic_load_explicit(&s->map[chunk], memory_order_acquire);
+
+	if (TSHM_UNLIKELY((uintptr_t)at + 1 <= 1))
+		return tshm_store_map_slow(s, chunk, index);
+	return at + (uint64_t)index * s->disk;
+}
+
+/* A record of one's own: its private stamp is BUSY with a new generation.  0: no room (counted). */
+TSHM_INTERNAL uint32_t tshm_store_take(struct tshm_store *);
+/* The same from the high-water mark only, for stores without a private side; 0 above `limit`. */
+TSHM_INTERNAL uint32_t tshm_store_take_fresh(struct tshm_store *, uint32_t limit);
+/* Write the private record to the file and give both the state. */
+TSHM_INTERNAL void tshm_store_commit(struct tshm_store *, uint32_t number, enum tshm_state);
+/* Free a record that the caller owns. */
+TSHM_INTERNAL void tshm_store_drop(struct tshm_store *, uint32_t number);
+TSHM_INTERNAL void tshm_store_lost(struct tshm_store *);
+TSHM_INTERNAL void tshm_store_recycled(struct tshm_store *);
+/* After fork: the file is new, the private side stays (or, where there is none, is empty). */
+TSHM_INTERNAL void tshm_stores_forked(void);
+
+/* Anonymous private memory for tables; NULL if there is none.  Never freed. */
+TSHM_INTERNAL void *tshm_pages(uint64_t bytes);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Raw system calls.  Our own code never calls a hooked function, so that it needs
+ * no re-entry guard, and never touches errno: results are the kernel's own, -errno
+ * on failure.
+ */
+#ifndef TSHM_SYS_H
+#define TSHM_SYS_H
+
+#include <stdint.h>
+#include <sys/syscall.h>
+
+static inline long tshm_sys6(long n, long a, long b, long c, long d, long e, long f)
+{
+#if defined(__x86_64__)
+	long ret;
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+
+	__asm__ volatile("syscall" : "=a"(ret)
+			 : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return ret;
+#elif defined(__aarch64__)
+	register long x8 __asm__("x8") = n;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+
+	__asm__ volatile("svc 0" : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+	return x0;
+#else
+#error "tshm knows the system call instruction of x86-64 and aarch64 only"
+#endif
+}
+
+#define TSHM_SYS0(n) tshm_sys6(n, 0, 0, 0, 0, 0, 0)
+#define TSHM_SYS1(n, a) tshm_sys6(n, (long)(a), 0, 0, 0, 0, 0)
+#define TSHM_SYS2(n, a, b) tshm_sys6(n, (long)(a), (long)(b), 0, 0, 0, 0)
+#define TSHM_SYS3(n, a, b, c) tshm_sys6(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define TSHM_SYS4(n, a, b, c, d) tshm_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define TSHM_SYS5(n, a, b, c, d, e) tshm_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
+#define TSHM_SYS6(n, a, b, c, d, e, f) \
+	tshm_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+/* Does a result of TSHM_SYSn that is an address say failure? */
+static inline int tshm_sys_failed(long ret)
+{
+	return (unsigned long)ret >= (unsigned long)-4095L;
+}
+
+#endif
