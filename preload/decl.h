@@ -51,6 +51,10 @@ pid_t __fork(void);
 pid_t __vfork(void);
 pid_t __waitpid(pid_t, int *, int);
 
+/* Called by the program's start code, after all constructors and before main. */
+int __libc_start_main(int (*)(int, char **, char **), int, char **, void (*)(void), void (*)(void), void (*)(void),
+		      void *);
+
 /* Newer than some libcs that we build on; harmless where the header has them too. */
 int close_range(unsigned, unsigned, int);
 void closefrom(int);

@@ -83,6 +83,25 @@ static bool tshm_name_is_gone(const struct tshm_history *h)
 	return TSHM_SYS4(SYS_newfstatat, AT_FDCWD, h->name, &st, AT_SYMLINK_NOFOLLOW) == -ENOENT;
 }
 
+/* May this record be overwritten?  *asked: one question to the kernel is enough for one allocation. */
+static bool tshm_history_ended(struct tshm_own_history *o, uint64_t stamp, bool *asked)
+{
+	enum tshm_state state = TSHM_STAMP_STATE(stamp);
+
+	if (state != TSHM_STATE_LIVE && state != TSHM_STATE_CLOSED)
+		return false;
+	if (o->epoch != tshm_epoch)	/* left over from before fork: its references were the parent's */
+		return true;
+	if (atomic_load_explicit(&o->refs, memory_order_relaxed))
+		return false;
+	if (state == TSHM_STATE_CLOSED)
+		return true;
+	if (*asked)
+		return false;
+	*asked = true;
+	return tshm_name_is_gone(&o->h);
+}
+
 /* An ended record to overwrite, BUSY and ours; 0: none found in a bounded look. */
 static uint32_t tshm_history_recycle(void)
 {
@@ -93,22 +112,20 @@ static uint32_t tshm_history_recycle(void)
 		uint32_t number = atomic_fetch_add_explicit(&tshm_hand, 1, memory_order_relaxed) % (used - 1) + 1;
 		struct tshm_own_history *o = tshm_store_own(tshm_past, number);
 		uint64_t stamp;
+		bool old;
 
-		if (!o || atomic_load_explicit(&o->refs, memory_order_relaxed))
+		if (!o)
 			continue;
 		stamp = atomic_load_explicit((_Atomic uint64_t *)&o->h.stamp, memory_order_acquire);
-		if (TSHM_STAMP_STATE(stamp) == TSHM_STATE_LIVE && !asked) {
-			asked = true;	/* one question to the kernel an allocation */
-			if (!tshm_name_is_gone(&o->h))
-				continue;
-		} else if (TSHM_STAMP_STATE(stamp) != TSHM_STATE_CLOSED) {
+		old = o->epoch != tshm_epoch;
+		if (!tshm_history_ended(o, stamp, &asked))
 			continue;
-		}
 		if (!atomic_compare_exchange_strong((_Atomic uint64_t *)&o->h.stamp, &stamp,
 			TSHM_STAMP((uint32_t)(TSHM_STAMP_GENERATION(stamp) + 1), TSHM_STATE_BUSY)))
 			continue;
 		tshm_name_unindex(number);
-		tshm_store_recycled(tshm_past);
+		if (!old)
+			tshm_store_recycled(tshm_past);
 		return number;
 	}
 	return 0;
@@ -128,6 +145,7 @@ uint32_t tshm_history_new(enum tshm_history_type type, enum tshm_call call, uint
 		return 0;
 	o = tshm_history(number);
 	__builtin_memset((char *)o + sizeof(o->h.stamp), 0, sizeof(*o) - sizeof(o->h.stamp));
+	o->epoch = tshm_epoch;
 	o->h.type = (uint16_t)type;
 	o->h.call = (uint16_t)call;
 	o->h.site = site;
@@ -137,23 +155,25 @@ uint32_t tshm_history_new(enum tshm_history_type type, enum tshm_call call, uint
 	return number;
 }
 
+/*
+ * Only what a live resource refers to goes on in the child.  The rest is the parent's
+ * affair; it is not touched (that would copy its pages), but its epoch is over, so
+ * it is neither found nor kept from being overwritten.
+ */
 void tshm_history_forked(void)
 {
 	uint32_t used = atomic_load(&tshm_past->used);
 
 	for (uint32_t n = 1; n < used; n++) {
 		struct tshm_own_history *o = tshm_store_own(tshm_past, n);
-		enum tshm_state state = o ? TSHM_STAMP_STATE(o->h.stamp) : TSHM_STATE_FREE;
+		enum tshm_state state;
 
+		if (!o || !o->refs || (o->h.type != TSHM_HIST_NAME && o->h.type != TSHM_HIST_SEGMENT))
+			continue;
+		state = TSHM_STAMP_STATE(o->h.stamp);
 		if (state != TSHM_STATE_LIVE && state != TSHM_STATE_CLOSED)
 			continue;
-		/* Events, and names that nothing here refers to, are the parent's affair. */
-		if (!o->refs || (o->h.type != TSHM_HIST_NAME && o->h.type != TSHM_HIST_SEGMENT)) {
-			o->refs = 0;
-			tshm_name_unindex(n);
-			tshm_store_drop(tshm_past, n);
-			continue;
-		}
+		o->epoch = tshm_epoch;
 		o->h.flags |= TSHM_HIF_INHERITED;
 		tshm_site_mirror(o->h.site);
 		tshm_site_mirror(o->h.end_site);
@@ -184,7 +204,7 @@ uint32_t tshm_name_find(enum tshm_space space, const char *name, int64_t id)
 	while ((number = tshm_index_next(&tshm_names, hash, &walk))) {
 		struct tshm_own_history *o = tshm_history(number);
 
-		if (o->hash == hash && o->h.space == space && TSHM_STAMP_STATE(o->h.stamp) == TSHM_STATE_LIVE &&
+		if (o->hash == hash && o->epoch == tshm_epoch && o->h.space == space && TSHM_STAMP_STATE(o->h.stamp) == TSHM_STATE_LIVE &&
 		    (name && *name ? tshm_equal(o->h.name, name) : o->h.id == id))
 			return number;
 	}
@@ -347,7 +367,7 @@ struct tshm_history *tshm_history_of_site(_Atomic uint32_t *kept, enum tshm_hist
 	if (*number) {
 		h = &tshm_history(*number)->h;
 		/* After fork the number may stand for something else. */
-		if (h->type == type && h->site == site && TSHM_STAMP_STATE(h->stamp) == TSHM_STATE_CLOSED)
+		if (tshm_history(*number)->epoch == tshm_epoch && h->type == type && h->site == site && TSHM_STAMP_STATE(h->stamp) == TSHM_STATE_CLOSED)
 			return h;
 	}
 	*number = tshm_history_new(type, call, site);

@@ -11,6 +11,7 @@ struct tshm_own_history {
 	struct tshm_history h;
 	uint64_t hash;			/* of (space, name), for the index; 0: not in it */
 	_Atomic uint32_t refs;		/* live resources that refer to it: it must not be overwritten */
+	uint32_t epoch;			/* of the image that it belongs to: an older one's is free to be overwritten */
 	uint32_t next;
 };
 

@@ -78,18 +78,21 @@ TSHM_OPENAT_2(__openat64_2)
 TSHM_CREAT(creat)
 TSHM_CREAT(creat64)
 
-#define TSHM_MKSTEMP(name, parameters, arguments, flags) \
+#define TSHM_MKSTEMP(name, parameters, arguments, suffix, flags) \
 	TSHM_HOOK(int, name, parameters) \
 	{ \
 		struct tshm_here here = TSHM_HERE(name); \
+		int fd; \
 \
+		if (tshm_temporary_here(here, path, suffix, flags, &fd)) \
+			return fd; \
 		return tshm_note_temporary(here, TSHM_REAL(name) arguments, path, (flags) & O_CLOEXEC); \
 	}
-TSHM_MKSTEMP(mkstemp, (char *path), (path), 0)
-TSHM_MKSTEMP(mkstemp64, (char *path), (path), 0)
-TSHM_MKSTEMP(mkostemp, (char *path, int flags), (path, flags), flags)
-TSHM_MKSTEMP(mkostemp64, (char *path, int flags), (path, flags), flags)
-TSHM_MKSTEMP(mkstemps, (char *path, int suffix), (path, suffix), 0)
-TSHM_MKSTEMP(mkstemps64, (char *path, int suffix), (path, suffix), 0)
-TSHM_MKSTEMP(mkostemps, (char *path, int suffix, int flags), (path, suffix, flags), flags)
-TSHM_MKSTEMP(mkostemps64, (char *path, int suffix, int flags), (path, suffix, flags), flags)
+TSHM_MKSTEMP(mkstemp, (char *path), (path), 0, 0)
+TSHM_MKSTEMP(mkstemp64, (char *path), (path), 0, 0)
+TSHM_MKSTEMP(mkostemp, (char *path, int mode), (path, mode), 0, mode)
+TSHM_MKSTEMP(mkostemp64, (char *path, int mode), (path, mode), 0, mode)
+TSHM_MKSTEMP(mkstemps, (char *path, int tail), (path, tail), tail, 0)
+TSHM_MKSTEMP(mkstemps64, (char *path, int tail), (path, tail), tail, 0)
+TSHM_MKSTEMP(mkostemps, (char *path, int tail, int mode), (path, tail, mode), tail, mode)
+TSHM_MKSTEMP(mkostemps64, (char *path, int tail, int mode), (path, tail, mode), tail, mode)

@@ -6,6 +6,11 @@
  * another such object is loaded later; then environ is still NULL, so the
  * environment is taken from the constructor's arguments.  A hook that is called
  * before it makes the plain system call (real.c) and notes nothing.
+ *
+ * libc itself is not initialised then either, and a dlopen would do it with no
+ * arguments and no environment (make, ssh and valgrind crashed so).  So the unwinder
+ * is loaded in __libc_start_main, when all constructors have run and main has not;
+ * until then a stack is its first frame.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -51,7 +56,6 @@ static __attribute__((constructor)) void tshm_start(int argc, char **argv, char 
 	tshm_options_read(environment);
 	if (!tshm_options.enabled)
 		return;
-	tshm_stack_start();
 	tshm_image_start(argc, argv);
 	if (!tshm_header->magic[0]) {
 		if (tshm_options.verbose)
@@ -64,6 +68,16 @@ static __attribute__((constructor)) void tshm_start(int argc, char **argv, char 
 		on_exit(tshm_exited, NULL);
 	if (tshm_options.verbose)
 		tshm_say();
+}
+
+TSHM_HOOK(int, __libc_start_main, (int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),
+				   void (*fini)(void), void (*rtld_fini)(void), void *stack_end))
+{
+	if (tshm_options.enabled && tshm_header->magic[0]) {
+		tshm_stack_start();
+		tshm_header->unwinder = tshm_options.unwinder;
+	}
+	return TSHM_REAL(__libc_start_main)(main, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
 /* Where there is no on_exit; descriptors may still be closed after this, and hooks go on. */

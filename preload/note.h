@@ -54,7 +54,8 @@ struct tshm_opening {
 TSHM_INTERNAL void tshm_opening_begin(struct tshm_opening *, struct tshm_here, int directory, const char *path,
 				      int flags);
 TSHM_INTERNAL int tshm_opening_end(struct tshm_opening *, int fd);
-/* mkstemp and friends: the name is made by the call. */
+/* mkstemp and friends: outside the shm mounts the call chooses the name; in them we do (false: not so). */
+TSHM_INTERNAL bool tshm_temporary_here(struct tshm_here, char *path, int suffix, int flags, int *fd);
 TSHM_INTERNAL int tshm_note_temporary(struct tshm_here, int fd, const char *path, bool cloexec);
 
 /* note_map.c: mappings. */

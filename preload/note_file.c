@@ -5,6 +5,7 @@
 
 #include "bytes.h"
 #include "note.h"
+#include "real.h"
 #include "site.h"
 #include "strings.h"
 #include "sys.h"
@@ -119,9 +120,39 @@ int tshm_note_temporary(struct tshm_here here, int fd, const char *path, bool cl
 	struct tshm_opening o = { .here = here, .path = path, .directory = AT_FDCWD,
 				  .flags = O_RDWR | O_CREAT | O_EXCL | (cloexec ? O_CLOEXEC : 0) };
 
-	/*
-	 * The name is chosen inside the call, so the intent cannot be written before it:
-	 * a kill between the call and here leaves a name without a record (libtshm.7).
-	 */
 	return tshm_opening_end(&o, fd);
+}
+
+/*
+ * mkstemp chooses the name inside the call, so no intent could be written before it,
+ * and a kill in between would leave a name that nobody knows.  In an shm mount the
+ * name is therefore chosen here, as mkstemp(3) describes: six characters of 62, tried
+ * with O_EXCL until one is free.
+ */
+bool tshm_temporary_here(struct tshm_here here, char *path, int suffix, int flags, int *fd)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	size_t length;
+	uint64_t seed;
+
+	if (!here.on || !tshm_path_is_shm(path) || suffix < 0)
+		return false;
+	length = tshm_length(path);
+	if (length < (size_t)suffix + 6 || __builtin_memcmp(path + length - (size_t)suffix - 6, "XXXXXX", 6) != 0)
+		return false;	/* let the real one refuse it */
+	if (TSHM_SYS3(SYS_getrandom, &seed, sizeof(seed), 1 /* GRND_NONBLOCK */) != sizeof(seed))
+		seed = tshm_wall_coarse() ^ (uintptr_t)path;
+	for (unsigned attempt = 0; attempt < 62 * 62 * 62; attempt++) {
+		uint64_t n = tshm_mix(seed + attempt);
+		struct tshm_opening o;
+
+		for (int i = 0; i < 6; i++, n /= 62)
+			path[length - (size_t)suffix - 6 + (size_t)i] = letters[n % 62];
+		flags = (flags & ~O_ACCMODE) | O_RDWR | O_CREAT | O_EXCL;
+		tshm_opening_begin(&o, here, AT_FDCWD, path, flags);
+		*fd = tshm_opening_end(&o, TSHM_REAL(open)(path, flags, 0600));
+		if (*fd >= 0 || errno != EEXIST)
+			return true;
+	}
+	return true;	/* errno is EEXIST, as mkstemp(3) says */
 }

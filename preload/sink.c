@@ -24,7 +24,8 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-static char *tshm_base;		/* the first extents, mapped */
+static char *tshm_base;		/* the first extents, mapped; NULL: there is no ledger */
+static char *tshm_hint;		/* where the parent's were: a call that fork interrupted finds its records there */
 static uint64_t tshm_size;	/* of the file */
 static bool tshm_can_populate;
 
@@ -69,6 +70,7 @@ struct tshm_header *tshm_sink_create(char token[32])
 	size_t at;
 	long fd, map;
 
+	tshm_base = NULL;	/* after fork the parent's are not mapped here */
 	tshm_size = tshm_size_limit(tshm_ledger_layout(sections));
 	if (tshm_size < first)
 		return NULL;
@@ -82,7 +84,7 @@ struct tshm_header *tshm_sink_create(char token[32])
 		return NULL;
 	map = -1;
 	if (TSHM_SYS2(SYS_ftruncate, fd, tshm_size) == 0)
-		map = TSHM_SYS6(SYS_mmap, tshm_base, first, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		map = TSHM_SYS6(SYS_mmap, tshm_hint, first, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	TSHM_SYS2(SYS_fstatfs, fd, &fs);
 	if (!tshm_sys_failed(map)) {
 		/* Header, resources and sites are written by nearly every program; others when needed. */
@@ -98,7 +100,7 @@ struct tshm_header *tshm_sink_create(char token[32])
 		return NULL;
 	}
 	TSHM_SYS3(SYS_madvise, map, first, MADV_DONTFORK);
-	tshm_base = (char *)map;
+	tshm_base = tshm_hint = (char *)map;
 
 	struct tshm_header *header = (struct tshm_header *)tshm_base;
 

@@ -40,6 +40,7 @@ void tshm_site_mirror(uint32_t site)
 	m = tshm_store_map(tshm_sites, site);
 	if (!m)
 		return;
+	tshm_store_raise(tshm_sites, site + 1);
 	m->hash = o->hash;
 	m->call = o->call;
 	m->depth = o->depth;

@@ -2,7 +2,7 @@
 /*
  * The libunwind backend.
  *
- * libunwind is loaded by dlopen(RTLD_LOCAL) in the constructor, never linked: as a
+ * libunwind is loaded by dlopen(RTLD_LOCAL) before main, never linked: as a
  * dependency of a preload library it would take over _Unwind_* for the program.
  * What stays risky with it (its pipe, a dlclose, a fork during another thread's
  * dlopen) is told in libtshm.7.
@@ -46,25 +46,6 @@ static int tshm_unwinder_extent(struct dl_phdr_info *info, size_t size, void *da
 	return 1;
 }
 
-void tshm_stack_start(void)
-{
-	void *pcs[4];
-	void *library;
-
-	if (tshm_options.unwinder == TSHM_UNWIND_NONE || !tshm_options.depth)
-		return;
-	tshm_options.unwinder = TSHM_UNWIND_NONE;
-	library = dlopen("libunwind.so.8", RTLD_LOCAL | RTLD_NOW);
-	if (!library)
-		return;
-	tshm_unw_backtrace = (int (*)(void **, int))dlsym(library, "unw_backtrace");
-	if (!tshm_unw_backtrace)
-		return;
-	tshm_options.unwinder = TSHM_UNWIND_LIBUNWIND;
-	dl_iterate_phdr(tshm_unwinder_extent, NULL);
-	tshm_unw_backtrace(pcs, 4);	/* its caches and its pipe are made here, not in a hook */
-}
-
 static unsigned tshm_stack_libunwind(void **found, unsigned max)
 {
 	int saved_errno = errno, cancel, n;
@@ -83,6 +64,27 @@ static unsigned tshm_stack_libunwind(void **found, unsigned max)
 	return n > 0 ? (unsigned)n : 0;
 }
 
+void tshm_stack_start(void)
+{
+	void *pcs[4];
+	void *library;
+
+	if (tshm_options.unwinder == TSHM_UNWIND_NONE || !tshm_options.depth)
+		return;
+	library = dlopen("libunwind.so.8", RTLD_LOCAL | RTLD_NOW);
+	if (!library) {
+		tshm_options.unwinder = TSHM_UNWIND_NONE;
+		return;
+	}
+	tshm_unw_backtrace = (int (*)(void **, int))dlsym(library, "unw_backtrace");
+	if (!tshm_unw_backtrace) {
+		tshm_options.unwinder = TSHM_UNWIND_NONE;
+		return;
+	}
+	dl_iterate_phdr(tshm_unwinder_extent, NULL);
+	tshm_stack_libunwind(pcs, 4);	/* its caches and its pipe are made here, not in a hook */
+}
+
 unsigned tshm_stack_capture(uintptr_t *pcs, unsigned max, const void *caller)
 {
 	void *found[TSHM_DEPTH_MAX + TSHM_OWN_FRAMES];
@@ -91,7 +93,7 @@ unsigned tshm_stack_capture(uintptr_t *pcs, unsigned max, const void *caller)
 	if (!max)
 		return 0;
 	/* A signal handler may interrupt the unwinder: then the caller alone has to do. */
-	if (tshm_options.unwinder == TSHM_UNWIND_LIBUNWIND && max > 1 && !tshm_self.unwinding)
+	if (tshm_unw_backtrace && max > 1 && !tshm_self.unwinding)
 		n = tshm_stack_libunwind(found, max + TSHM_OWN_FRAMES);
 	while (skip < n && found[skip] != caller)
 		skip++;

@@ -12,7 +12,7 @@
  * handler and in a forked child.
  */
 TSHM_INTERNAL unsigned tshm_stack_capture(uintptr_t *pcs, unsigned max, const void *caller);
-/* In the constructor: find and warm a backend; tshm_options.unwinder becomes the one in use. */
+/* Before main, when libc is ready: find and warm a backend; tshm_options.unwinder becomes the one in use. */
 TSHM_INTERNAL void tshm_stack_start(void);
 
 /* Is `caller` in the code of the unwinder's library? */

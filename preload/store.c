@@ -97,8 +97,7 @@ void tshm_store_recycled(struct tshm_store *s)
 				  memory_order_relaxed);
 }
 
-/* Tell the reader how far records go. */
-static void tshm_store_raise(struct tshm_store *s, uint32_t used)
+void tshm_store_raise(struct tshm_store *s, uint32_t used)
 {
 	_Atomic uint32_t *told = (_Atomic uint32_t *)&tshm_header->sections[s->section].used;
 	uint32_t old = atomic_load_explicit(told, memory_order_relaxed);
@@ -115,7 +114,8 @@ uint32_t tshm_store_take_fresh(struct tshm_store *s, uint32_t limit)
 		if (number >= limit || number >= s->capacity)
 			return 0;
 	} while (!atomic_compare_exchange_weak(&s->used, &number, number + 1));
-	tshm_store_raise(s, number + 1);
+	if (!s->size)
+		tshm_store_raise(s, number + 1);
 	return number;
 }
 
@@ -170,6 +170,7 @@ void tshm_store_commit(struct tshm_store *s, uint32_t number, enum tshm_state st
 	uint64_t stamp = TSHM_STAMP(TSHM_STAMP_GENERATION(own[0]), state);
 
 	if (map) {
+		tshm_store_raise(s, number + 1);
 		atomic_store_explicit((_Atomic uint64_t *)map, TSHM_STAMP(0, TSHM_STATE_BUSY), memory_order_relaxed);
 		atomic_thread_fence(memory_order_release);
 		for (uint32_t i = 1; i < s->disk / 8; i++)
@@ -208,7 +209,5 @@ void tshm_stores_forked(void)
 			atomic_store_explicit(&s->map[chunk], NULL, memory_order_relaxed);
 		if (!s->size)
 			atomic_store_explicit(&s->used, 1, memory_order_relaxed);
-		else
-			tshm_header->sections[s->section].used = atomic_load(&s->used);
 	}
 }

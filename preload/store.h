@@ -74,6 +74,8 @@ TSHM_INTERNAL uint32_t tshm_store_take_fresh(struct tshm_store *, uint32_t limit
 TSHM_INTERNAL void tshm_store_commit(struct tshm_store *, uint32_t number, enum tshm_state);
 /* Free a record that the caller owns. */
 TSHM_INTERNAL void tshm_store_drop(struct tshm_store *, uint32_t number);
+/* Tell the reader that records below `used` may have been written. */
+TSHM_INTERNAL void tshm_store_raise(struct tshm_store *, uint32_t used);
 TSHM_INTERNAL void tshm_store_lost(struct tshm_store *);
 TSHM_INTERNAL void tshm_store_recycled(struct tshm_store *);
 /* After fork: the file is new, the private side stays (or, where there is none, is empty). */

@@ -45,6 +45,7 @@ static void tshm_string_mirror(uint32_t number, uint32_t units)
 
 	if (!map || !own)
 		return;
+	tshm_store_raise(tshm_arena, number + units);
 	for (uint32_t i = units; i-- > 0; )	/* the length last: it says that the bytes are there */
 		map[i] = own[i];
 }
@@ -90,8 +91,6 @@ uint32_t tshm_string(const char *bytes, size_t length)
 	__builtin_memcpy(own + sizeof(uint32_t), bytes, length);
 	own[sizeof(uint32_t) + length] = 0;
 	tshm_string_mirror(number, units);
-	atomic_store((_Atomic uint32_t *)&tshm_header->sections[TSHM_SEC_STRINGS].used,
-		     atomic_load(&tshm_arena->used));
 	tshm_index_insert(&tshm_strings, hash, number);
 	return number;
 }
