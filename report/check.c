@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* What checks share. */
+#include "check.h"
+
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *tshm_who(const struct tshm_image *im)
+{
+	const char *exe = tshm_text_base(im->exe);
+
+	if (im->state == TSHM_IMAGE_SIGNALED)
+		return tshm_xasprintf("%s (pid %d, killed by %s)", exe, (int)im->header.pid, tshm_text_signal(im->status).s);
+	return tshm_xasprintf("%s (pid %d)", exe, (int)im->header.pid);
+}
+
+char *tshm_who_of(const struct tshm_image *first, size_t processes)
+{
+	if (processes <= 1)
+		return tshm_who(first);
+	return tshm_xasprintf("%zu processes, %s (pid %d) first", processes, tshm_text_base(first->exe),
+			      (int)first->header.pid);
+}
+
+const struct tshm_site *tshm_site(const struct tshm_image *im, uint32_t number)
+{
+	return number && number < im->site_count && im->sites[number].stamp ? &im->sites[number] : NULL;
+}
+
+/* Files whose frames stand between the program and what it does: libc, the loader, language runtimes, ourselves. */
+static bool is_runtime(const char *path)
+{
+	static const char *const patterns[] = {
+		"libc.so*", "libc-[0-9]*.so", "ld-linux*", "ld-musl*", "libpthread*", "librt.so*", "librt-*.so",
+		"libtshm*", "libstdc++*", "libgcc_s*", "libpython*", "python", "python[0-9]*", "perl", "libperl*",
+		"ruby[0-9]*", "libruby*", "node", "libnode*", "libjvm*",
+	};
+	const char *base = tshm_text_base(path);
+
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
+		if (!fnmatch(patterns[i], base, 0))
+			return true;
+	return false;
+}
+
+unsigned tshm_site_leaf(const struct tshm_image *im, const struct tshm_site *s)
+{
+	for (unsigned i = 0; i < s->depth; i++) {
+		const struct tshm_frame *f = &s->frames[i];
+
+		if (f->kind == TSHM_FRAME_PYTHON)
+			return i;
+		if (f->kind == TSHM_FRAME_NATIVE && f->where && f->where < im->module_count &&
+		    !is_runtime(im->modules[f->where].path))
+			return i;
+	}
+	return 0;
+}
+
+static char *frame_key(const struct tshm_image *im, const struct tshm_frame *f)
+{
+	if (f->kind == TSHM_FRAME_PYTHON) {
+		const char *file = im->string(im, f->where, NULL), *function = im->string(im, f->u.py.function, NULL);
+
+		return tshm_xasprintf("%s:%s:%u", file ? file : "?", function ? function : "?", f->u.py.line);
+	}
+	return tshm_xasprintf("%s+%" PRIx64, f->where && f->where < im->module_count ? im->modules[f->where].path : "?",
+			      f->u.offset);
+}
+
+char *tshm_site_key(const struct tshm_image *im, uint32_t number, bool whole)
+{
+	const struct tshm_site *s = tshm_site(im, number);
+	char *key;
+
+	if (!s || !s->depth)
+		return tshm_xasprintf("%s %s", im->exe, s ? tshm_call_name(s->call) : "");
+	if (!whole)
+		return frame_key(im, &s->frames[tshm_site_leaf(im, s)]);
+	key = tshm_xasprintf("%u", s->call);
+	for (unsigned i = 0; i < s->depth; i++) {
+		TSHM_AUTO_FREE char *frame = frame_key(im, &s->frames[i]);
+		char *longer = tshm_xasprintf("%s %s", key, frame);
+
+		free(key);
+		key = longer;
+	}
+	return key;
+}
+
+struct tshm_group *tshm_group_add(struct tshm_group **groups, const char *key, const struct tshm_image *im,
+				  uint32_t site, const void *item, uint64_t amount, uint64_t bytes)
+{
+	struct tshm_group *g;
+
+	HASH_FIND_STR(*groups, key, g);
+	if (!g) {
+		g = tshm_xcalloc(1, sizeof(*g));
+		g->key = tshm_xstrdup(key);
+		g->image = im;
+		g->site = site;
+		g->first = item;
+		HASH_ADD_KEYPTR(hh, *groups, g->key, strlen(g->key), g);
+	}
+	TSHM_GROW(g->items, g->count, g->capacity);
+	g->items[g->count++] = item;
+	g->amount += amount;
+	g->bytes += bytes;
+	g->processes += g->last != im;
+	g->last = im;
+	return g;
+}
+
+void tshm_groups_free(struct tshm_group **groups)
+{
+	struct tshm_group *g, *next;
+
+	HASH_ITER(hh, *groups, g, next) {
+		HASH_DEL(*groups, g);
+		free(g->key);
+		free(g->items);
+		free(g);
+	}
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* What checks share: their prototypes, who and where in words, and facts grouped by where they come from. */
+#ifndef TSHM_CHECK_H
+#define TSHM_CHECK_H
+
+#include "finding.h"
+#include "text.h"
+#include "xalloc.h"
+#include <uthash.h>
+
+#define TSHM_CHECK(id, name, severity, evidence, text) \
+	void tshm_check_##name(const struct tshm_check *, const struct tshm_run *, struct tshm_findings *);
+#include "checks.def"
+#undef TSHM_CHECK
+
+/* As leak_checker: so many more than nothing are not a leak yet. */
+#define TSHM_TOLERANCE 5
+
+/* "python3 (pid 4711)"; "python3 (pid 4711, killed by SIGKILL)" once it ended by a signal.  To be freed. */
+char *tshm_who(const struct tshm_image *);
+/* "python3 (pid 4711)", or "8 processes, python3 (pid 4711) first".  To be freed. */
+char *tshm_who_of(const struct tshm_image *first, size_t processes);
+
+const struct tshm_site *tshm_site(const struct tshm_image *, uint32_t number);	/* NULL for 0 */
+/* The first frame outside of libc and the language runtime; depth 0 gives 0. */
+unsigned tshm_site_leaf(const struct tshm_image *, const struct tshm_site *);
+/*
+ * Where it comes from, the same for all processes of a program: its leaf, or its whole
+ * stack.  To be freed.
+ */
+char *tshm_site_key(const struct tshm_image *, uint32_t site, bool whole);
+
+/* Facts from one place. */
+struct tshm_group {
+	char *key;
+	const struct tshm_image *image;	/* of the first fact */
+	uint32_t site;
+	const void *first;		/* the first fact */
+	const void **items;		/* all of them */
+	size_t count, capacity;
+	uint64_t amount, bytes;
+	size_t processes;		/* images that differ, if added one after another */
+	const struct tshm_image *last;
+	bool as_recorded;
+	UT_hash_handle hh;
+};
+struct tshm_group *tshm_group_add(struct tshm_group **, const char *key, const struct tshm_image *, uint32_t site,
+				  const void *item, uint64_t amount, uint64_t bytes);
+void tshm_groups_free(struct tshm_group **);
+
+/* Names that were left in a name space: shm-, sem-, mq-, sysv-leaked. */
+struct tshm_left_name {
+	unsigned space;			/* enum tshm_space */
+	const char *word;		/* "segment" */
+	const char *remove;		/* what the program should call */
+};
+void tshm_check_left_names(const struct tshm_check *, const struct tshm_run *, struct tshm_findings *,
+			   const struct tshm_left_name *);
+
+/* What ended images held, by leaf, and by process as far as the tolerance goes: fd-leaked, map-leaked, fd-open-at-exit. */
+struct tshm_at_end {
+	bool (*counts)(const struct tshm_held *);
+	size_t least, most;		/* facts of one leaf in one image */
+	bool killed_too;		/* also images whose last word nobody checked */
+};
+void tshm_group_at_end(const struct tshm_run *, const struct tshm_at_end *, struct tshm_group **);
+bool tshm_held_is_shared_fd(const struct tshm_held *);	/* a descriptor of a segment or memfd, acquired here */
+bool tshm_held_was_acquired(const struct tshm_held *);	/* by this very image; not inherited */
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Message queues that outlived the run. */
+#include "check.h"
+
+void tshm_check_mq_leaked(const struct tshm_check *check, const struct tshm_run *run, struct tshm_findings *to)
+{
+	static const struct tshm_left_name kind = {
+		.space = TSHM_SPACE_MQ, .word = "message queue", .remove = "mq_unlink() it"
+	};
+
+	tshm_check_left_names(check, run, to, &kind);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Names that are there since the run and that no observed process made. */
+#include <inttypes.h>
+
+#include "check.h"
+
+static const char *word_of(unsigned space)
+{
+	switch (space) {
+	case TSHM_SPACE_SEM: return "semaphore";
+	case TSHM_SPACE_MQ: return "message queue";
+	case TSHM_SPACE_SYSV: return "SysV segment";
+	}
+	return "segment";
+}
+
+static size_t count_unobserved(const struct tshm_run *run)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->image_count; i++)
+		count += !run->images[i]->observed;
+	return count;
+}
+
+void tshm_check_shm_appeared(const struct tshm_check *check, const struct tshm_run *run, struct tshm_findings *to)
+{
+	size_t unobserved = count_unobserved(run);
+
+	for (size_t i = 0; i < run->stray_count; i++) {
+		const struct tshm_stray *s = &run->strays[i];
+		TSHM_AUTO_FREE char *id = tshm_xasprintf("%" PRId64, s->id);
+		TSHM_AUTO_FREE char *by = s->creator_pid ? tshm_xasprintf(" (its creator had pid %d)", (int)s->creator_pid) :
+							   tshm_xstrdup("");
+		struct tshm_finding *f;
+
+		f = tshm_finding_add(to, check, TSHM_WARNING,
+				     "%s %s (%s) appeared during the run and no observed process made it%s; nobody holds it",
+				     word_of(s->space), s->name ? s->name : id, tshm_text_size(s->size).s, by);
+		f->bytes = s->size;
+		f->advice = unobserved ?
+			tshm_xasprintf("%s could not be observed (see unobserved): look there first",
+				       tshm_text_plural(unobserved, "process").s) :
+			tshm_xstrdup("something else on this machine may have made it at the same time");
+	}
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a run is put together, in this order: images are joined, the kernel is asked
+ * about them (reconcile.h), objects are made of what they hold and held, and the
+ * kernel is asked about names.
+ */
+#ifndef TSHM_JOIN_H
+#define TSHM_JOIN_H
+
+#include "model.h"
+#include "xalloc.h"
+
+/* Clocks that are compared are coarse: a tick of theirs, and some. */
+#define TSHM_TICK_NS 20000000ull
+#define TSHM_BIRTH_TICK_NS 10000000ull
+
+struct tshm_run_own { struct tshm_arena arena; };
+
+/* An image that has no ledger, appended to run->images. */
+struct tshm_image *tshm_model_unobserved(struct tshm_run *, pid_t pid, pid_t ppid, const char *exe);
+void tshm_model_append(struct tshm_run *, struct tshm_image *);
+/* Join images: exec, parents, children without a ledger, how each ended as far as ledgers tell, order. */
+void tshm_model_join(struct tshm_run *);
+
+/* Objects of what is held (and not dropped) and of history; to be followed by tshm_objects_done(). */
+struct tshm_objects;
+struct tshm_objects *tshm_objects_make(struct tshm_run *);
+/* The object that had this number at that time; made if there is none. */
+struct tshm_object *tshm_objects_at(struct tshm_objects *, bool sysv, uint64_t dev, uint64_t ino, uint64_t mono);
+void tshm_object_add_past(struct tshm_object *, struct tshm_past *);
+void tshm_objects_done(struct tshm_objects *);
+/* One line for run->problems; takes the string. */
+void tshm_model_problem(struct tshm_run *, char *line);
+
+/* Why a program that was executed wrote no ledger, from a look at its file.  Static text. */
+const char *tshm_program_why(const char *program);
+/* Was there such a program at all?  (A failed search in PATH leaves a child that never became one.) */
+bool tshm_program_exists(const char *program);
+
+#endif

@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Images joined to processes and to a tree.
+ *
+ *  fork: the child's ledger names its parent's token.
+ *  exec: the same pid in the same boot and pid namespace; the earlier image noted its exec.
+ *  spawn, vfork: the parent of that pid that lived when the image began.
+ * A process without a ledger is known from its parent's record of children, or from an
+ * image that noted exec and has no successor: it becomes an image that was not observed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "join.h"
+#include "reader.h"
+#include <uthash.h>
+
+struct process_key {
+	char boot_id[40];
+	uint64_t pidns;
+	int64_t pid;
+};
+
+struct process {			/* a pid; its images by start time, whoever had the pid */
+	struct process_key key;
+	struct tshm_image **images;
+	size_t count, capacity;
+	UT_hash_handle hh;
+};
+
+struct token {
+	const struct tshm_image *image;
+	struct tshm_image *writable;
+	UT_hash_handle hh;
+};
+
+struct join {
+	struct tshm_run *run;
+	struct process *processes;
+	struct token *tokens;
+	const char *boot_id;		/* stands in where a ledger does not know its own */
+	uint64_t pidns;
+	size_t unobserved;
+};
+
+void tshm_model_append(struct tshm_run *run, struct tshm_image *im)
+{
+	/* Powers of two, so that no capacity need be kept. */
+	if (!(run->image_count & (run->image_count - 1)))
+		run->images = tshm_xreallocarray(run->images, run->image_count ? 2 * run->image_count : 1,
+						 sizeof(*run->images));
+	run->images[run->image_count++] = im;
+}
+
+void tshm_model_problem(struct tshm_run *run, char *line)
+{
+	run->problems = tshm_xreallocarray(run->problems, run->problem_count + 1, sizeof(*run->problems));
+	run->problems[run->problem_count++] = line;
+}
+
+static const char *no_string(const struct tshm_image *im, uint32_t number, uint32_t *length)
+{
+	(void)im, (void)number, (void)length;
+	return NULL;
+}
+
+struct tshm_image *tshm_model_unobserved(struct tshm_run *run, pid_t pid, pid_t ppid, const char *exe)
+{
+	struct tshm_image *im = tshm_xcalloc(1, sizeof(*im));
+	unsigned same = 1;
+
+	im->header.pid = pid;
+	im->header.ppid = ppid;
+	im->exe = exe && exe[0] ? tshm_arena_strdup(&run->own->arena, exe) : "?";
+	im->argv = tshm_arena_alloc(&run->own->arena, sizeof(char *));
+	im->string = no_string;
+	im->why_unobserved = tshm_program_why(im->exe);
+	for (size_t i = 0; i < run->image_count; i++)
+		same += !run->images[i]->observed && run->images[i]->header.pid == pid;
+	if (same == 1)
+		snprintf(im->id, sizeof(im->id), "pid:%d", (int)pid);
+	else
+		snprintf(im->id, sizeof(im->id), "pid:%d.%u", (int)pid, same);
+	tshm_model_append(run, im);
+	return im;
+}
+
+/* ---- look-up ---- */
+
+static struct process_key key_of(const struct join *j, const struct tshm_image *im, pid_t pid)
+{
+	struct process_key key;
+
+	memset(&key, 0, sizeof(key));	/* padding is part of the key */
+	snprintf(key.boot_id, sizeof(key.boot_id), "%s", im->header.boot_id[0] ? im->header.boot_id : j->boot_id);
+	key.pidns = im->header.pidns ? im->header.pidns : j->pidns;
+	key.pid = pid;
+	return key;
+}
+
+static struct process *find_process(const struct join *j, const struct tshm_image *near, pid_t pid)
+{
+	struct process_key key = key_of(j, near, pid);
+	struct process *p;
+
+	HASH_FIND(hh, j->processes, &key, sizeof(key), p);
+	return p;
+}
+
+static uint64_t end_of(const struct tshm_image *im)
+{
+	return im->header.ended == TSHM_ENDED_NOT ? UINT64_MAX : im->header.end_mono;
+}
+
+/*
+ * Clocks are coarse: a fork and two execs may fall into one tick.  Within it a forked
+ * image comes before what it executed, and one that ended before one that went on.
+ */
+static int by_start(const void *a, const void *b)
+{
+	const struct tshm_image *x = *(struct tshm_image *const *)a, *y = *(struct tshm_image *const *)b;
+	bool forked_x = x->header.began != TSHM_BEGAN_EXEC, forked_y = y->header.began != TSHM_BEGAN_EXEC;
+
+	if (x->header.start_mono != y->header.start_mono)
+		return x->header.start_mono < y->header.start_mono ? -1 : 1;
+	if (x->header.pid != y->header.pid)
+		return x->header.pid < y->header.pid ? -1 : 1;
+	if (x->header.exec_number != y->header.exec_number)
+		return x->header.exec_number < y->header.exec_number ? -1 : 1;
+	if (forked_x != forked_y)
+		return forked_x ? -1 : 1;
+	if (end_of(x) != end_of(y))
+		return end_of(x) < end_of(y) ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+static void index_image(struct join *j, struct tshm_image *im)
+{
+	struct process_key key = key_of(j, im, im->header.pid);
+	struct process *p;
+
+	HASH_FIND(hh, j->processes, &key, sizeof(key), p);
+	if (!p) {
+		p = tshm_xcalloc(1, sizeof(*p));
+		p->key = key;
+		HASH_ADD(hh, j->processes, key, sizeof(key), p);
+	}
+	TSHM_GROW(p->images, p->count, p->capacity);
+	p->images[p->count++] = im;
+}
+
+static void index_images(struct join *j)
+{
+	struct tshm_run *run = j->run;
+
+	j->boot_id = run->boot_id ? run->boot_id : "";
+	j->pidns = run->pidns;
+	for (size_t i = 0; i < run->image_count; i++) {
+		const struct tshm_header *h = &run->images[i]->header;
+
+		if (!j->boot_id[0] && h->boot_id[0])
+			j->boot_id = h->boot_id;
+		if (!j->pidns)
+			j->pidns = h->pidns;
+	}
+	if (run->image_count)
+		qsort(run->images, run->image_count, sizeof(*run->images), by_start);
+	for (size_t i = 0; i < run->image_count; i++) {
+		struct token *t = tshm_xcalloc(1, sizeof(*t));
+
+		t->writable = run->images[i];
+		HASH_ADD_KEYPTR(hh, j->tokens, t->writable->header.token, 32, t);
+		index_image(j, run->images[i]);
+	}
+}
+
+static void drop_index(struct join *j)
+{
+	struct process *p, *next_p;
+	struct token *t, *next_t;
+
+	HASH_ITER(hh, j->processes, p, next_p) {
+		HASH_DEL(j->processes, p);
+		free(p->images);
+		free(p);
+	}
+	HASH_ITER(hh, j->tokens, t, next_t) {
+		HASH_DEL(j->tokens, t);
+		free(t);
+	}
+}
+
+/* ---- exec ---- */
+
+static bool follows_by_exec(const struct tshm_image *a, const struct tshm_image *b)
+{
+	if (b->header.began != TSHM_BEGAN_EXEC)
+		return false;
+	if (a->header.ended == TSHM_ENDED_EXEC)
+		return a->header.end_mono <= b->header.start_mono + TSHM_TICK_NS;
+	/* An exec that no hook saw (a raw system call): the new image still counted on. */
+	return a->header.ended == TSHM_ENDED_NOT && b->header.exec_number == a->header.exec_number + 1;
+}
+
+static void join_exec(struct join *j)
+{
+	for (struct process *p = j->processes; p; p = p->hh.next)
+		for (size_t i = 1; i < p->count; i++)
+			if (follows_by_exec(p->images[i - 1], p->images[i])) {
+				p->images[i - 1]->next = p->images[i];
+				p->images[i]->previous = p->images[i - 1];
+			}
+}
+
+/* The program that an image noted as it called exec, if nothing of it was seen. */
+static void add_unseen_exec(struct join *j)
+{
+	size_t count = j->run->image_count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct tshm_image *im = j->run->images[i], *new;
+
+		if (im->header.ended != TSHM_ENDED_EXEC || im->next)
+			continue;
+		new = tshm_model_unobserved(j->run, im->header.pid, im->header.ppid,
+					    im->string(im, im->header.end_detail, NULL));
+		memcpy(new->header.boot_id, im->header.boot_id, sizeof(new->header.boot_id));
+		new->header.pidns = im->header.pidns;
+		new->header.start_mono = im->header.end_mono;
+		new->header.start_wall = im->header.end_wall;
+		new->header.began = TSHM_BEGAN_EXEC;
+		new->previous = im;
+		im->next = new;
+		index_image(j, new);
+	}
+}
+
+/* ---- parents ---- */
+
+static bool lived_at(const struct tshm_image *im, uint64_t mono)
+{
+	/* All images read one clock, however coarse: what was before is not later. */
+	return im->header.start_mono <= mono &&
+	       (im->header.ended == TSHM_ENDED_NOT || im->next || im->header.end_mono + TSHM_TICK_NS >= mono);
+}
+
+static struct tshm_image *parent_by_pid(const struct join *j, const struct tshm_image *im)
+{
+	struct process *p = im->header.ppid > 0 ? find_process(j, im, im->header.ppid) : NULL;
+	struct tshm_image *best = NULL;
+
+	for (size_t i = 0; p && i < p->count; i++)
+		if (p->images[i] != im && lived_at(p->images[i], im->header.start_mono))
+			best = p->images[i];
+	return best;
+}
+
+static struct tshm_image *parent_by_token(const struct join *j, const struct tshm_image *im)
+{
+	static const char none[32];
+	struct token *t;
+
+	if (!memcmp(im->header.parent_token, none, sizeof(none)))
+		return NULL;
+	HASH_FIND(hh, j->tokens, im->header.parent_token, 32, t);
+	return t && t->writable != im ? t->writable : NULL;
+}
+
+/* Where the tree's edge leads: an image hangs on what it was before, or on its parent. */
+static struct tshm_image *above(const struct tshm_image *im)
+{
+	return im->previous ? im->previous : im->parent;
+}
+
+/* Ledgers can lie: a ring of parents is cut.  (Before order_images(), `order` is free for marks.) */
+static void cut_rings(struct tshm_run *run)
+{
+	for (size_t i = 0; i < run->image_count; i++)
+		run->images[i]->order = 0;
+	for (size_t i = 0; i < run->image_count; i++) {
+		struct tshm_image *im = run->images[i], *up;
+
+		for (; im && !im->order; im = above(im))
+			im->order = i + 1;
+		if (!im || im->order != i + 1)
+			continue;
+		for (up = im; up->previous; up = up->previous)
+			;
+		for (; up; up = up->next)	/* the whole chain of execs has one parent */
+			up->parent = NULL;
+	}
+}
+
+static void join_parents(struct join *j)
+{
+	struct tshm_run *run = j->run;
+
+	for (size_t i = 0; i < run->image_count; i++) {
+		struct tshm_image *im = run->images[i];
+
+		if (im->previous || im->parent)
+			continue;
+		im->parent = parent_by_token(j, im);
+		if (!im->parent && im->header.began != TSHM_BEGAN_FORK)
+			im->parent = parent_by_pid(j, im);
+	}
+	for (size_t i = 0; i < run->image_count; i++) {
+		struct tshm_image *head = run->images[i];
+
+		for (struct tshm_image *im = head; !head->previous && im->next; im = im->next)
+			im->next->parent = head->parent;
+	}
+	cut_rings(run);
+}
+
+/* ---- children, as their parents saw them ---- */
+
+static struct tshm_image *image_of_child(const struct join *j, const struct tshm_image *parent,
+					 const struct tshm_child *c)
+{
+	struct process *p = find_process(j, parent, c->pid);
+	bool ended = TSHM_STAMP_STATE(c->stamp) == TSHM_STATE_CLOSED;
+	struct tshm_image *best = NULL;
+
+	for (size_t i = 0; p && i < p->count; i++) {
+		struct tshm_image *im = p->images[i];
+
+		if (im == parent || im->previous)
+			continue;
+		if (ended && im->header.start_mono > c->end_mono + TSHM_TICK_NS)
+			continue;
+		if (c->how == TSHM_CHILD_SEEN)
+			best = im;	/* the last that began before its end */
+		else if (!best && im->header.start_mono + TSHM_TICK_NS >= c->begin_mono)
+			best = im;
+	}
+	return best;
+}
+
+/* Was there a child process that became a program, or ran as a copy of its parent, unseen? */
+static bool was_a_process(const struct tshm_image *parent, const struct tshm_child *c, const char *program)
+{
+	bool failed = TSHM_STAMP_STATE(c->stamp) == TSHM_STATE_CLOSED && WIFEXITED(c->wait_status) &&
+		      (WEXITSTATUS(c->wait_status) >= 126);
+
+	(void)parent;
+	if (c->pid <= 0)
+		return false;
+	if (c->how == TSHM_CHILD_VFORK && !program)
+		return false;		/* ended without exec: it never was more than its parent's memory */
+	return !(program && failed && !tshm_program_exists(program));
+}
+
+static void add_unseen_child(struct join *j, struct tshm_image *parent, const struct tshm_child *c)
+{
+	const char *program = parent->string(parent, c->program, NULL);
+	struct tshm_image *im;
+
+	if (!was_a_process(parent, c, program))
+		return;
+	im = tshm_model_unobserved(j->run, c->pid, parent->header.pid, program);
+	memcpy(im->header.boot_id, parent->header.boot_id, sizeof(im->header.boot_id));
+	im->header.pidns = parent->header.pidns;
+	im->header.start_mono = c->begin_mono;
+	im->header.start_wall = parent->header.start_wall + (c->begin_mono - parent->header.start_mono);
+	im->header.began = program ? TSHM_BEGAN_EXEC : TSHM_BEGAN_FORK;
+	im->parent = parent;
+	im->as_child = c;
+	if (!program) {
+		im->exe = parent->exe;
+		im->why_unobserved = c->how == TSHM_CHILD_SEEN ?
+			"started in a way that nothing saw" : "made by _Fork or clone and noted nothing, or could not write";
+	}
+	index_image(j, im);
+}
+
+static int child_pid_order(const void *a, const void *b)
+{
+	const struct tshm_child *x = a, *y = b;
+
+	return (x->end_mono > y->end_mono) - (x->end_mono < y->end_mono);
+}
+
+static void join_children(struct join *j)
+{
+	size_t count = j->run->image_count;
+
+	/* Records of both kinds for one child (begun here, end seen after an exec) meet in as_child. */
+	for (int seen = 0; seen < 2; seen++)
+		for (size_t i = 0; i < count; i++) {
+			struct tshm_image *parent = j->run->images[i];
+
+			if (!seen && parent->child_count)
+				qsort(parent->children, parent->child_count, sizeof(*parent->children), child_pid_order);
+			for (size_t k = 0; k < parent->child_count; k++) {
+				struct tshm_child *c = &parent->children[k];
+				struct tshm_image *im;
+
+				if ((c->how == TSHM_CHILD_SEEN) != seen)
+					continue;
+				im = image_of_child(j, parent, c);
+				if (!im)
+					add_unseen_child(j, parent, c);
+				else if (!im->as_child || TSHM_STAMP_STATE(im->as_child->stamp) != TSHM_STATE_CLOSED)
+					im->as_child = c;
+			}
+		}
+}
+
+/* ---- how they ended ---- */
+
+static void set_wait_status(struct tshm_image *im, int status)
+{
+	if (WIFSIGNALED(status)) {
+		im->state = TSHM_IMAGE_SIGNALED;
+		im->status = WTERMSIG(status);
+	} else if (WIFEXITED(status)) {
+		im->state = TSHM_IMAGE_EXITED;
+		im->status = WEXITSTATUS(status);
+	}
+}
+
+static void set_state(struct tshm_image *im)
+{
+	const struct tshm_image *first = im;
+
+	switch (im->header.ended) {
+	case TSHM_ENDED_EXIT:
+		im->state = TSHM_IMAGE_EXITED;
+		im->status = im->header.end_status;
+		break;
+	case TSHM_ENDED_ABORT:
+		im->state = TSHM_IMAGE_SIGNALED;
+		im->status = 6;
+		break;
+	}
+	if (im->next) {
+		im->state = TSHM_IMAGE_EXEC;
+		return;
+	}
+	/* What the parent collected is the kernel's word, of the process's last image. */
+	while (first->previous)
+		first = first->previous;
+	if (first->as_child && TSHM_STAMP_STATE(first->as_child->stamp) == TSHM_STATE_CLOSED)
+		set_wait_status(im, first->as_child->wait_status);
+}
+
+static bool is_root(const struct join *j, const struct tshm_image *im)
+{
+	return !im->parent && !im->previous && im->header.pid == j->run->root_pid &&
+	       (!j->run->pidns || !im->header.pidns || im->header.pidns == j->run->pidns);
+}
+
+/* The run's first process: from run.json, or simply the first image. */
+static void find_root(struct join *j)
+{
+	struct tshm_run *run = j->run;
+	struct tshm_image *root = NULL;
+
+	if (run->root_pid <= 0) {
+		run->root_observed = run->image_count > 0;
+		return;
+	}
+	for (size_t i = 0; i < run->image_count && !root; i++)
+		if (is_root(j, run->images[i]))
+			root = run->images[i];
+	run->root_observed = root && root->observed;
+	if (!root) {
+		root = tshm_model_unobserved(run, run->root_pid, 0, run->command_count ? run->command[0] : NULL);
+		root->header.start_wall = run->started_wall;
+		root->header.began = TSHM_BEGAN_EXEC;
+		for (size_t i = 0; i < run->image_count; i++)
+			if (run->images[i] != root && !run->images[i]->parent &&
+			    run->images[i]->header.ppid == run->root_pid)
+				run->images[i]->parent = root;
+	}
+	if (run->ended_wall) {
+		while (root->next)
+			root = root->next;
+		set_wait_status(root, run->root_status);
+	}
+}
+
+/* ---- order ---- */
+
+/* Parents before children, an image before what it became, then by start: a walk of the tree. */
+static void order_images(struct tshm_run *run)
+{
+	size_t n = run->image_count, at = 0, depth = 0;
+	TSHM_AUTO_FREE struct tshm_image **out = tshm_xcalloc(n + 1, sizeof(*out));
+	TSHM_AUTO_FREE struct tshm_image **stack = tshm_xcalloc(n + 1, sizeof(*stack));
+	TSHM_AUTO_FREE size_t *first = tshm_xmalloc((n + 1) * sizeof(*first));
+	TSHM_AUTO_FREE size_t *sibling = tshm_xmalloc((n + 1) * sizeof(*sibling));
+
+	if (!n)
+		return;
+	qsort(run->images, n, sizeof(*run->images), by_start);
+	for (size_t i = 0; i <= n; i++)
+		first[i] = SIZE_MAX;
+	for (size_t i = 0; i < n; i++)
+		run->images[i]->order = i;
+	/* Lists are made in order, so the last comes first: right for a stack.  `n` stands for no parent. */
+	for (size_t i = 0; i < n; i++) {
+		const struct tshm_image *im = run->images[i];
+		size_t p = im->previous ? im->previous->order : im->parent ? im->parent->order : n;
+
+		sibling[i] = first[p];
+		first[p] = i;
+	}
+	for (size_t i = first[n]; i != SIZE_MAX; i = sibling[i])
+		stack[depth++] = run->images[i];
+	while (depth) {
+		struct tshm_image *im = stack[--depth];
+
+		out[at++] = im;
+		im->depth = im->previous ? im->previous->depth : im->parent ? im->parent->depth + 1 : 0;
+		for (size_t i = first[im->order]; i != SIZE_MAX; i = sibling[i])
+			stack[depth++] = run->images[i];
+	}
+	memcpy(run->images, out, at * sizeof(*out));
+	for (size_t i = 0; i < at; i++)
+		run->images[i]->order = i;
+}
+
+void tshm_model_join(struct tshm_run *run)
+{
+	struct join j = { .run = run };
+
+	index_images(&j);
+	join_exec(&j);
+	add_unseen_exec(&j);
+	join_parents(&j);
+	join_children(&j);
+	for (size_t i = 0; i < run->image_count; i++)
+		set_state(run->images[i]);
+	find_root(&j);
+	order_images(run);
+	drop_index(&j);
+}

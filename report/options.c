@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "xalloc.h"
+
+enum { OPT_BY = 256, OPT_FORMAT, OPT_GATE, OPT_HELP, OPT_LIST, OPT_PRUNE, OPT_REPORT, OPT_VERSION, OPT_WAIT };
+
+/* One row an option: the parser, --help and the man page's lint read it. */
+static const struct {
+	const char *name;
+	int value, argument;	/* of getopt_long(3) */
+	const char *shape, *text;
+} options[] = {
+	{ "by", OPT_BY, required_argument, "--by=WHAT", "also a table of: finding (none), object, process, site" },
+	{ "format", OPT_FORMAT, required_argument, "--format=FORMAT", "how to write it: text, json" },
+	{ "gate", OPT_GATE, optional_argument, "--gate[=POLICY]", "exit with 1 if there is a finding at the gate" },
+	{ "help", OPT_HELP, no_argument, "--help", "print this and exit" },
+	{ "list-checks", OPT_LIST, no_argument, "--list-checks", "list the rules and exit" },
+	{ "output", 'o', required_argument, "-o, --output=FILE", "write there instead of standard output" },
+	{ "prune", OPT_PRUNE, no_argument, "--prune", "remove the ledgers of finished runs and exit" },
+	{ "report", OPT_REPORT, required_argument, "--report=FORMAT:FILE", "write one more report; may be repeated" },
+	{ "verbose", 'v', no_argument, "-v, --verbose", "show notes in full" },
+	{ "version", OPT_VERSION, no_argument, "--version", "print the version and exit" },
+	{ "wait", OPT_WAIT, required_argument, "--wait=SECONDS", "wait that long at most for a run that still runs" },
+};
+#define OPTIONS (sizeof(options) / sizeof(options[0]))
+
+static _Noreturn void wrong(const char *format, const char *what)
+{
+	fprintf(stderr, "tshm-report: ");
+	fprintf(stderr, format, what);
+	fprintf(stderr, " (--help lists what there is)\n");
+	exit(2);
+}
+
+static _Noreturn void help(void)
+{
+	const struct tshm_policy *policy;
+	const struct tshm_format *format;
+	size_t count;
+
+	printf("Usage: tshm-report [OPTION]... [RUN]...\n"
+	       "Judge what programs under tshm left behind.  RUN is a run's directory, its name in the pool,\n"
+	       "or ledger files; without one, the newest run.\n\n");
+	for (size_t i = 0; i < OPTIONS; i++)
+		printf("  %-24s %s\n", options[i].shape, options[i].text);
+	printf("\nPolicies of --gate:\n");
+	policy = tshm_policies(&count);
+	for (size_t i = 0; i < count; i++)
+		printf("  %-24s %s%s\n", policy[i].name, policy[i].text, i ? "" : " (the default)");
+	printf("\nFormats:\n");
+	format = tshm_formats(&count);
+	for (size_t i = 0; i < count; i++)
+		printf("  %-24s %s\n", format[i].name, format[i].text);
+	printf("\nExit status: 0 nothing at the gate, 1 findings at it, 2 wrong usage, 3 could not judge.\n");
+	exit(fflush(stdout) == 0 ? 0 : 3);
+}
+
+static const struct tshm_format *format_of(const char *name)
+{
+	const struct tshm_format *format = tshm_format_find(name);
+
+	if (!format)
+		wrong("there is no format '%s'", name);
+	return format;
+}
+
+static void add_output(struct tshm_command *c, const struct tshm_format *format, const char *file)
+{
+	c->outputs = tshm_xreallocarray(c->outputs, c->output_count + 1, sizeof(*c->outputs));
+	c->outputs[c->output_count++] = (struct tshm_destination){ format, file };
+}
+
+static void add_report(struct tshm_command *c, char *argument)
+{
+	char *colon = strchr(argument, ':');
+
+	if (!colon || !colon[1])
+		wrong("--report takes FORMAT:FILE, not '%s'", argument);
+	*colon = 0;
+	add_output(c, format_of(argument), colon + 1);
+}
+
+static enum tshm_by by_of(const char *name)
+{
+	static const char *const names[] = { [TSHM_BY_FINDING] = "finding", [TSHM_BY_OBJECT] = "object",
+					     [TSHM_BY_PROCESS] = "process", [TSHM_BY_SITE] = "site" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(names[i], name))
+			return (enum tshm_by)i;
+	wrong("--by takes finding, object, process or site, not '%s'", name);
+}
+
+static double seconds_of(const char *text)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !isfinite(seconds) || seconds < 0)
+		wrong("--wait takes a number of seconds, not '%s'", text);
+	return seconds;
+}
+
+static void policy_of(struct tshm_command *c, const char *name)
+{
+	char *error = NULL;
+
+	c->gated = true;
+	c->policy = tshm_policy_find(name, &error);
+	if (!c->policy)
+		wrong("%s", error);
+}
+
+void tshm_command_read(struct tshm_command *c, int argc, char **argv)
+{
+	struct option table[OPTIONS + 1] = { 0 };
+	const struct tshm_format *format = tshm_format_find("text");
+	const char *file = NULL;
+	int option;
+
+	memset(c, 0, sizeof(*c));
+	policy_of(c, NULL);
+	c->gated = false;
+	for (size_t i = 0; i < OPTIONS; i++)
+		table[i] = (struct option){ options[i].name, options[i].argument, NULL, options[i].value };
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":o:v", table, NULL)) != -1) {
+		switch (option) {
+		case OPT_BY: c->by = by_of(optarg); break;
+		case OPT_FORMAT: format = format_of(optarg); break;
+		case OPT_GATE: policy_of(c, optarg); break;
+		case OPT_HELP: help();
+		case OPT_LIST: c->list_checks = true; break;
+		case OPT_PRUNE: c->prune = true; break;
+		case OPT_REPORT: add_report(c, optarg); break;
+		case OPT_VERSION: printf("tshm-report %s\n", PACKAGE_VERSION); exit(fflush(stdout) == 0 ? 0 : 3);
+		case OPT_WAIT: c->wait = seconds_of(optarg); break;
+		case 'o': file = optarg; break;
+		case 'v': c->verbose = true; break;
+		case ':': wrong("option '%s' needs an argument", argv[optind - 1]);
+		default: wrong("unknown option '%s'", argv[optind - 1]);
+		}
+	}
+	add_output(c, format, file);
+	c->runs = argv + optind;
+	c->run_count = argc - optind;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of tshm-report. */
+#ifndef TSHM_OPTIONS_H
+#define TSHM_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "out.h"
+
+struct tshm_destination {
+	const struct tshm_format *format;
+	const char *file;	/* NULL: standard output */
+};
+
+struct tshm_command {
+	struct tshm_destination *outputs;	/* at least one unless only listing or pruning */
+	size_t output_count;
+	bool gated;
+	const struct tshm_policy *policy;
+	double wait;			/* seconds */
+	enum tshm_by by;
+	bool verbose, list_checks, prune;
+	char **runs;
+	int run_count;
+};
+
+/* Reads argv; for --help, --version and wrong usage it does not return (0, 0, 2). */
+void tshm_command_read(struct tshm_command *, int argc, char **argv);
+
+#endif

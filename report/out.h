@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Findings to output: one file a format. */
+#ifndef TSHM_OUT_H
+#define TSHM_OUT_H
+
+#include <stdio.h>
+
+#include "finding.h"
+#include "gate.h"
+#include "symbol.h"
+
+enum tshm_by { TSHM_BY_FINDING, TSHM_BY_OBJECT, TSHM_BY_PROCESS, TSHM_BY_SITE };
+
+struct tshm_out {
+	FILE *to;
+	const struct tshm_run *run;
+	const struct tshm_findings *findings;
+	struct tshm_symbols *symbols;
+	enum tshm_gate gate;
+	const char *why_unjudged;	/* or NULL */
+	enum tshm_by by;
+	bool verbose;			/* notes in full */
+	bool colour;
+	int width;			/* of the terminal; 0: no terminal */
+};
+
+void tshm_out_text(const struct tshm_out *);
+void tshm_out_json(const struct tshm_out *);
+/* Tables of objects, processes or sites, by libsmartcols (out_table.c). */
+void tshm_out_table(const struct tshm_out *);
+
+struct tshm_format {
+	const char *name;
+	void (*write)(const struct tshm_out *);
+	const char *text;	/* one line, for --help */
+};
+/* All formats; count is written.  The first is the default. */
+const struct tshm_format *tshm_formats(size_t *count);
+const struct tshm_format *tshm_format_find(const char *name);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* --by=object, process, site: tables by libsmartcols, which cuts them to the terminal. */
+#include <inttypes.h>
+#include <libsmartcols.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "out.h"
+#include "text.h"
+#include "trace.h"
+#include "xalloc.h"
+
+struct column { const char *name; double width; int flags; };
+
+static struct libscols_table *table_new(const struct tshm_out *o, const struct column *columns, size_t count)
+{
+	struct libscols_table *table;
+
+	scols_init_debug(0);
+	table = scols_new_table();
+	if (!table)
+		return NULL;
+	scols_table_set_stream(table, o->to);
+	scols_table_enable_colors(table, o->colour);
+	if (o->width)
+		scols_table_set_termwidth(table, (size_t)o->width);
+	else
+		scols_table_enable_nowrap(table, 1);
+	scols_table_set_termforce(table, o->width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
+	for (size_t i = 0; i < count; i++)
+		scols_table_new_column(table, columns[i].name, columns[i].width, columns[i].flags);
+	return table;
+}
+
+/* The line takes the string. */
+static void cell(struct libscols_line *line, size_t column, char *text)
+{
+	if (line)
+		scols_line_refer_data(line, column, text);
+	else
+		free(text);
+}
+
+static void cell_escaped(struct libscols_line *line, size_t column, const char *text)
+{
+	cell(line, column, tshm_text_escape(text));
+}
+
+static const char *state_name(enum tshm_object_state state)
+{
+	return state == TSHM_OBJECT_LEAKED ? "leaked" : state == TSHM_OBJECT_LIVE ? "live" : "removed";
+}
+
+static char *holders_text(const struct tshm_object *object)
+{
+	char *text = tshm_xstrdup("");
+	const struct tshm_image *last = NULL;
+
+	for (size_t i = 0; i < object->holder_count; i++) {
+		const struct tshm_image *im = object->holders[i]->image;
+		char *longer;
+
+		if (im == last || im->state != TSHM_IMAGE_RUNNING)
+			continue;
+		last = im;
+		longer = tshm_xasprintf("%s%s%d", text, *text ? " " : "", (int)im->header.pid);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+/* Where an acquisition was made, in one line: the leaf of its stack. */
+static char *leaf_text(const struct tshm_out *o, const struct tshm_image *im, uint32_t site)
+{
+	struct tshm_trace t = tshm_trace_of(o->symbols, im, site);
+	char *text = t.count ? tshm_trace_line(&t.lines[t.leaf]) : tshm_xstrdup("");
+
+	tshm_trace_free(&t);
+	return text;
+}
+
+static void objects(const struct tshm_out *o)
+{
+	static const struct column columns[] = {
+		{ "KIND", 10, 0 }, { "NAME", 0.3, SCOLS_FL_TRUNC }, { "SIZE", 8, SCOLS_FL_RIGHT }, { "STATE", 7, 0 },
+		{ "CREATOR", 8, SCOLS_FL_RIGHT }, { "MADE BY", 0.3, SCOLS_FL_TRUNC }, { "HELD BY", 0.1, SCOLS_FL_TRUNC },
+	};
+	struct libscols_table *table = table_new(o, columns, sizeof(columns) / sizeof(columns[0]));
+
+	for (const struct tshm_object *p = o->run->objects; table && p; p = p->next) {
+		struct libscols_line *line;
+
+		if (!p->space && p->kind != TSHM_KIND_SEGMENT && p->kind != TSHM_KIND_MEMFD)
+			continue;
+		line = scols_table_new_line(table, NULL);
+		cell(line, 0, tshm_xstrdup(tshm_kind_name(p->kind)));
+		cell_escaped(line, 1, p->name ? p->name : p->id);
+		cell(line, 2, tshm_xstrdup(tshm_text_size(p->size).s));
+		cell(line, 3, tshm_xstrdup(state_name(p->state)));
+		if (p->creator) {
+			cell(line, 4, tshm_xasprintf("%d", (int)p->creator->image->header.pid));
+			cell(line, 5, leaf_text(o, p->creator->image, p->creator->h.site));
+		}
+		cell(line, 6, holders_text(p));
+	}
+	if (table)
+		scols_print_table(table);
+	scols_unref_table(table);
+}
+
+static char *end_text(const struct tshm_image *im)
+{
+	switch (im->state) {
+	case TSHM_IMAGE_RUNNING: return tshm_xstrdup("runs");
+	case TSHM_IMAGE_EXITED: return im->status < 0 ? tshm_xstrdup("exited") : tshm_xasprintf("exited %d", im->status);
+	case TSHM_IMAGE_SIGNALED: return tshm_xasprintf("killed by %s", tshm_text_signal(im->status).s);
+	case TSHM_IMAGE_EXEC: return tshm_xstrdup("exec");
+	case TSHM_IMAGE_UNKNOWN: break;
+	}
+	return tshm_xstrdup("ended");
+}
+
+static void processes(const struct tshm_out *o)
+{
+	static const struct column columns[] = {
+		{ "PROGRAM", 0.4, SCOLS_FL_TREE }, { "PID", 8, SCOLS_FL_RIGHT }, { "END", 16, 0 },
+		{ "HELD", 6, SCOLS_FL_RIGHT }, { "OBSERVED", 0.3, SCOLS_FL_TRUNC },
+	};
+	struct libscols_table *table = table_new(o, columns, sizeof(columns) / sizeof(columns[0]));
+	struct libscols_line **lines = tshm_xcalloc(o->run->image_count + 1, sizeof(*lines));
+
+	for (size_t i = 0; table && i < o->run->image_count; i++) {
+		const struct tshm_image *im = o->run->images[i];
+		const struct tshm_image *above = im->previous ? im->previous : im->parent;
+		struct libscols_line *parent = NULL;
+		size_t held = 0;
+
+		for (size_t j = 0; above && j < i && !parent; j++)
+			parent = o->run->images[j] == above ? lines[j] : NULL;
+		lines[i] = scols_table_new_line(table, parent);
+		for (size_t j = 0; j < im->held_count; j++)
+			held += !im->held[j].dropped;
+		cell_escaped(lines[i], 0, tshm_text_base(im->exe));
+		cell(lines[i], 1, tshm_xasprintf("%d", (int)im->header.pid));
+		cell(lines[i], 2, end_text(im));
+		cell(lines[i], 3, tshm_xasprintf("%zu", held));
+		cell_escaped(lines[i], 4, im->observed ? "yes" : im->why_unobserved ? im->why_unobserved : "no");
+	}
+	if (table)
+		scols_print_table(table);
+	scols_unref_table(table);
+	free(lines);
+}
+
+static void sites(const struct tshm_out *o)
+{
+	static const struct column columns[] = {
+		{ "CALL", 12, 0 }, { "ACQUIRED", 8, SCOLS_FL_RIGHT }, { "RELEASED", 8, SCOLS_FL_RIGHT },
+		{ "LIVE", 6, SCOLS_FL_RIGHT }, { "PEAK", 6, SCOLS_FL_RIGHT }, { "PID", 8, SCOLS_FL_RIGHT },
+		{ "WHERE", 0.4, SCOLS_FL_TRUNC },
+	};
+	struct libscols_table *table = table_new(o, columns, sizeof(columns) / sizeof(columns[0]));
+
+	for (size_t i = 0; table && i < o->run->image_count; i++) {
+		const struct tshm_image *im = o->run->images[i];
+
+		for (size_t n = 1; n < im->site_count; n++) {
+			const struct tshm_site *s = &im->sites[n];
+			struct libscols_line *line;
+
+			if (!s->stamp || !s->acquired)
+				continue;
+			line = scols_table_new_line(table, NULL);
+			cell(line, 0, tshm_xstrdup(tshm_call_name(s->call)));
+			cell(line, 1, tshm_xasprintf("%" PRIu64, s->acquired));
+			cell(line, 2, tshm_xasprintf("%" PRIu64, s->released));
+			cell(line, 3, tshm_xasprintf("%" PRId64, s->live));
+			cell(line, 4, tshm_xasprintf("%" PRId64, s->peak));
+			cell(line, 5, tshm_xasprintf("%d", (int)im->header.pid));
+			cell(line, 6, leaf_text(o, im, (uint32_t)n));
+		}
+	}
+	if (table)
+		scols_print_table(table);
+	scols_unref_table(table);
+}
+
+void tshm_out_table(const struct tshm_out *o)
+{
+	if (o->by == TSHM_BY_OBJECT)
+		objects(o);
+	else if (o->by == TSHM_BY_PROCESS)
+		processes(o);
+	else
+		sites(o);
+	fputc('\n', o->to);
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names against the kernel: does a name still lead to its object, who made it where
+ * only its birth time can tell, who holds it, and what became of it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "names.h"
+#include "proc.h"
+#include "reader.h"
+#include "reconcile.h"
+#include <uthash.h>
+
+struct label { const char *text; UT_hash_handle hh; };
+
+struct asking {
+	struct tshm_run *run;
+	struct tshm_objects *objects;
+	struct tshm_names names;
+	struct label *before;		/* run->names_before */
+	struct label *ours;		/* names of this run's records */
+};
+
+static bool has_label(struct label *set, const char *text)
+{
+	struct label *l;
+
+	HASH_FIND_STR(set, text, l);
+	return l != NULL;
+}
+
+static void add_label(struct tshm_run *run, struct label **set, const char *text)
+{
+	struct label *l;
+
+	if (has_label(*set, text))
+		return;
+	l = tshm_arena_alloc(&run->own->arena, sizeof(*l));
+	l->text = tshm_arena_strdup(&run->own->arena, text);
+	HASH_ADD_KEYPTR(hh, *set, l->text, strlen(l->text), l);
+}
+
+static bool was_before(struct asking *a, unsigned space, const char *name, int64_t id)
+{
+	TSHM_AUTO_FREE char *label = tshm_names_label(space, name, id);
+
+	return has_label(a->before, label);
+}
+
+static bool is_name_space(unsigned space)
+{
+	return space == TSHM_SPACE_SHM || space == TSHM_SPACE_SEM || space == TSHM_SPACE_MQ || space == TSHM_SPACE_SYSV;
+}
+
+/* May we ask this kernel, in this mount namespace, about names of that image? */
+static bool may_ask(const struct tshm_image *im, unsigned space)
+{
+	const struct tshm_here *here = tshm_proc_here();
+
+	if (im->foreign)
+		return false;
+	if ((space == TSHM_SPACE_SHM || space == TSHM_SPACE_SEM) && im->header.shm_dev && here->shm_dev)
+		return im->header.shm_dev == here->shm_dev;
+	return true;
+}
+
+/* ---- intents: killed in the call ---- */
+
+/* When was it surely dead?  0: not known. */
+static uint64_t death_wall(const struct tshm_image *im)
+{
+	const struct tshm_child *c = im->as_child;
+
+	if (!c || TSHM_STAMP_STATE(c->stamp) != TSHM_STATE_CLOSED || c->end_mono < im->header.start_mono)
+		return 0;
+	return im->header.start_wall + (c->end_mono - im->header.start_mono);
+}
+
+/* Can the call that began then have made what is there now? */
+static bool may_have_made(struct asking *a, const struct tshm_past *p, const struct tshm_seen *seen)
+{
+	uint64_t death = death_wall(p->image);
+
+	if (seen->space == TSHM_SPACE_SYSV)	/* the kernel knows who made it; its clock is in seconds */
+		return seen->creator_pid == (p->image->live_pid ? p->image->live_pid : p->image->header.pid) &&
+		       seen->change_wall + 1000000000u >= p->h.begin_wall;
+	if (!seen->birth_wall)
+		return a->run->has_names_before && !was_before(a, p->h.space, p->name, -1);
+	if (death && seen->birth_wall > death + 1000000000u)
+		return false;
+	return seen->birth_wall + TSHM_BIRTH_TICK_NS >= p->h.begin_wall;
+}
+
+static void add_candidate(struct tshm_object *object, struct tshm_past *p)
+{
+	if (!object->creator || (object->creator->h.flags & TSHM_HIF_EXCLUSIVE) < (p->h.flags & TSHM_HIF_EXCLUSIVE))
+		object->creator = p;
+	else if (object->creator->image != p->image && !(object->creator->h.flags & TSHM_HIF_EXCLUSIVE) && !object->rival)
+		object->rival = p;
+}
+
+/* A segment whose shmget() was not seen to return: the kernel's table has its key and its maker. */
+static bool find_sysv(struct asking *a, struct tshm_past *p, struct tshm_seen *seen)
+{
+	for (size_t i = 0; i < a->names.sysv_count; i++)
+		if (a->names.sysv[i].key == (int32_t)p->h.ipc_key && may_have_made(a, p, &a->names.sysv[i])) {
+			*seen = a->names.sysv[i];
+			return true;
+		}
+	return false;
+}
+
+static void resolve_intent(struct asking *a, struct tshm_past *p)
+{
+	const struct tshm_past *link = tshm_reader_past(p->image, p->h.link);
+	bool sysv = p->h.space == TSHM_SPACE_SYSV;
+	bool renamed = p->h.flags & TSHM_HIF_RENAMED;
+	struct tshm_object *object;
+	struct tshm_seen seen;
+
+	if (!is_name_space(p->h.space) || !may_ask(p->image, p->h.space))
+		return;
+	if (sysv ? !find_sysv(a, p, &seen) :
+	    tshm_names_look(&a->names, p->h.space, p->name, p->h.id, &seen) != TSHM_LOOK_THERE)
+		return;
+	if (renamed) {		/* the object's maker stays who it was */
+		if (!link || !link->object || link->object->dev != seen.dev || link->object->ino != seen.ino)
+			return;
+		object = link->object;
+	} else {
+		if (!may_have_made(a, p, &seen))
+			return;
+		object = tshm_objects_at(a->objects, sysv, seen.dev, seen.ino, p->h.begin_mono);
+	}
+	p->h.id = sysv ? seen.id : p->h.id;
+	p->h.dev = seen.dev;
+	p->h.ino = seen.ino;
+	p->h.size = seen.size;
+	tshm_object_add_past(object, p);
+	if (!renamed)
+		add_candidate(object, p);
+}
+
+static void resolve_intents(struct asking *a)
+{
+	for (size_t i = 0; i < a->run->image_count; i++)
+		for (size_t k = 0; k < a->run->images[i]->past_count; k++) {
+			struct tshm_past *p = &a->run->images[i]->past[k];
+
+			if (p->h.type == TSHM_HIST_NAME && p->h.flags & TSHM_HIF_INTENT &&
+			    !(p->h.flags & TSHM_HIF_INHERITED))
+				resolve_intent(a, p);
+		}
+}
+
+/* ---- presence ---- */
+
+static bool leads_to(const struct tshm_object *object, const struct tshm_seen *seen)
+{
+	if (object->space == TSHM_SPACE_SYSV)
+		return seen->id == object->sysv_id;
+	return seen->dev == object->dev && seen->ino == object->ino;
+}
+
+static bool is_live_name(const struct tshm_past *p)
+{
+	return p->h.type == TSHM_HIST_NAME && TSHM_STAMP_STATE(p->h.stamp) == TSHM_STATE_LIVE;
+}
+
+/* Did another object get this number and this name after ours was gone? */
+static bool is_successor(const struct tshm_object *object, const struct tshm_seen *seen)
+{
+	const struct tshm_past *c = object->creator;
+
+	if (!c || !(c->h.flags & TSHM_HIF_EXCLUSIVE) || c->h.flags & TSHM_HIF_INTENT || c->h.type != TSHM_HIST_NAME)
+		return false;
+	if (seen->space == TSHM_SPACE_SYSV)
+		return c->image->header.pidns && c->image->header.pidns == tshm_proc_here()->pidns &&
+		       seen->creator_pid != c->image->header.pid;
+	/* No call that creates takes ten seconds. */
+	return seen->birth_wall > c->h.begin_wall + 10000000000u;
+}
+
+static void ask_name(struct asking *a, struct tshm_object *object, const struct tshm_past *p)
+{
+	struct tshm_seen seen;
+
+	if (!may_ask(p->image, p->h.space)) {
+		if (object->presence == TSHM_NAME_NONE)
+			object->presence = TSHM_NAME_UNASKED;
+		return;
+	}
+	switch (tshm_names_look(&a->names, p->h.space, p->name, object->sysv_id, &seen)) {
+	case TSHM_LOOK_FAILED:
+		if (object->presence == TSHM_NAME_NONE)
+			object->presence = TSHM_NAME_UNASKED;
+		return;
+	case TSHM_LOOK_ABSENT:
+		return;
+	case TSHM_LOOK_THERE:
+		break;
+	}
+	if (!leads_to(object, &seen) || is_successor(object, &seen)) {
+		if (object->presence != TSHM_NAME_THERE)
+			object->presence = TSHM_NAME_OTHER;
+		return;
+	}
+	object->presence = TSHM_NAME_THERE;
+	object->size = seen.size;
+	object->birth_wall = seen.birth_wall;
+	if (p->name)
+		object->name = p->name;
+}
+
+/* The one that made it, where the call could as well have opened it. */
+static void find_creator(struct asking *a, struct tshm_object *object)
+{
+	struct tshm_seen seen = { .space = object->space, .birth_wall = object->birth_wall };
+
+	if (object->presence == TSHM_NAME_THERE && object->space == TSHM_SPACE_SYSV)
+		tshm_names_look(&a->names, object->space, NULL, object->sysv_id, &seen);
+	for (size_t i = 0; i < object->past_count; i++) {
+		struct tshm_past *p = object->pasts[i];
+
+		if (p->h.type != TSHM_HIST_NAME || p == object->creator || !(p->h.flags & TSHM_HIF_MAYBE) ||
+		    p->h.flags & (TSHM_HIF_INHERITED | TSHM_HIF_RENAMED | TSHM_HIF_LINKED | TSHM_HIF_OPENED | TSHM_HIF_INTENT))
+			continue;
+		if (object->creator && object->creator->h.flags & TSHM_HIF_EXCLUSIVE)
+			continue;
+		if (object->presence == TSHM_NAME_THERE) {
+			if (may_have_made(a, p, &seen))
+				add_candidate(object, p);
+		} else if (!object->creator && a->run->has_names_before &&
+			   !was_before(a, p->h.space, p->name, object->sysv_id)) {
+			object->creator = p;	/* gone, and of this run: whoever had it first */
+		}
+	}
+	if (object->rival && object->rival->h.begin_mono < object->creator->h.begin_mono) {
+		struct tshm_past *first = object->rival;
+
+		object->rival = object->creator;
+		object->creator = first;
+	}
+	object->born_in_run = object->creator ||
+		(object->name && a->run->has_names_before && !was_before(a, object->space, object->name, object->sysv_id)) ||
+		(object->birth_wall && a->run->started_wall && object->birth_wall >= a->run->started_wall);
+}
+
+static void ask_object(struct asking *a, struct tshm_object *object)
+{
+	for (size_t i = 0; i < object->past_count; i++)
+		if (is_live_name(object->pasts[i]))
+			ask_name(a, object, object->pasts[i]);
+	find_creator(a, object);
+}
+
+/* ---- strays: names that nobody of the run made ---- */
+
+static void add_stray(struct tshm_run *run, const struct tshm_seen *seen)
+{
+	struct tshm_stray *s;
+
+	run->strays = tshm_xreallocarray(run->strays, run->stray_count + 1, sizeof(*run->strays));
+	s = &run->strays[run->stray_count++];
+	*s = (struct tshm_stray){ .space = seen->space, .size = seen->size, .uid = seen->uid, .id = seen->id,
+				  .creator_pid = seen->creator_pid, .dev = seen->dev, .ino = seen->ino };
+	if (seen->name)
+		s->name = tshm_arena_strdup(&run->own->arena, seen->name);
+}
+
+/* Born while the run ran?  Where that cannot be known it is not said. */
+static bool born_during(const struct tshm_run *run, const struct tshm_seen *seen)
+{
+	uint64_t born = seen->birth_wall ? seen->birth_wall : seen->change_wall;
+	uint64_t slack = seen->birth_wall ? TSHM_BIRTH_TICK_NS : 1000000000u;
+
+	return born && born + slack >= run->started_wall && (!run->ended_wall || born <= run->ended_wall + slack);
+}
+
+static bool made_by_known(const struct tshm_run *run, const struct tshm_seen *seen)
+{
+	for (size_t i = 0; seen->creator_pid && i < run->image_count; i++)
+		if (run->images[i]->observed && run->images[i]->header.pid == seen->creator_pid)
+			return true;
+	return false;
+}
+
+static void find_strays(struct asking *a)
+{
+	struct tshm_run *run = a->run;
+	struct tshm_seen *list;
+	size_t count;
+
+	if (!run->has_names_before || !run->started_wall || !run->image_count || run->images[0]->foreign)
+		return;
+	for (size_t i = 0; i < run->image_count; i++)
+		for (size_t k = 0; k < run->images[i]->past_count; k++) {
+			const struct tshm_past *p = &run->images[i]->past[k];
+			TSHM_AUTO_FREE char *label = NULL;
+
+			if (p->h.type != TSHM_HIST_NAME || !is_name_space(p->h.space))
+				continue;
+			label = tshm_names_label(p->h.space, p->name, p->h.id);
+			add_label(run, &a->ours, label);
+		}
+	list = tshm_names_list(&a->names, &count);
+	for (size_t i = 0; i < count; i++) {
+		TSHM_AUTO_FREE char *label = tshm_names_label(list[i].space, list[i].name, list[i].id);
+
+		if (!has_label(a->before, label) && !has_label(a->ours, label) && born_during(run, &list[i]) &&
+		    !made_by_known(run, &list[i]))
+			add_stray(run, &list[i]);
+	}
+	tshm_names_free_list(list, count);
+}
+
+/* ---- states ---- */
+
+static void find_holders(struct tshm_object *object)
+{
+	for (size_t i = 0; i < object->record_count; i++) {
+		if (object->records[i]->image->state != TSHM_IMAGE_RUNNING)
+			continue;
+		if (!object->holders)
+			object->holders = tshm_xcalloc(object->record_count, sizeof(*object->holders));
+		object->holders[object->holder_count++] = object->records[i];
+	}
+}
+
+static bool is_ours(const struct tshm_run *run, const struct tshm_object *object)
+{
+	const char *slash = run->path ? strrchr(run->path, '/') : NULL;
+	size_t n = slash ? (size_t)(slash - run->path) + 1 : 0;
+
+	/* The pool, and what lies in it: its ledgers are files in the shm mount too. */
+	return object->name && ((n > sizeof(TSHM_SHM_MOUNT) && !strncmp(object->name, run->path, n)) ||
+				strstr(object->name, TSHM_LEDGER_SUFFIX));
+}
+
+/* Whoever made it may still remove it. */
+static bool creator_runs(const struct tshm_object *object)
+{
+	const struct tshm_image *im = object->creator ? object->creator->image : NULL;
+
+	while (im && im->next)
+		im = im->next;
+	return im && im->state == TSHM_IMAGE_RUNNING;
+}
+
+static void set_state(const struct tshm_run *run, struct tshm_object *object)
+{
+	if (object->holder_count || object->outsider_count || creator_runs(object))
+		object->state = TSHM_OBJECT_LIVE;
+	else if (object->presence == TSHM_NAME_THERE)
+		object->state = object->creator && !is_ours(run, object) ? TSHM_OBJECT_LEAKED : TSHM_OBJECT_LIVE;
+	else
+		object->state = TSHM_OBJECT_REMOVED;
+}
+
+void tshm_reconcile_names(struct tshm_run *run, struct tshm_objects *objects)
+{
+	struct asking a = { .run = run, .objects = objects };
+
+	tshm_names_open(&a.names);
+	for (size_t i = 0; i < run->names_before_count; i++)
+		add_label(run, &a.before, run->names_before[i]);
+	resolve_intents(&a);
+	for (struct tshm_object *o = run->objects; o; o = o->next) {
+		find_holders(o);
+		if (is_name_space(o->space))
+			ask_object(&a, o);
+		set_state(run, o);
+	}
+	find_strays(&a);
+	HASH_CLEAR(hh, a.before);
+	HASH_CLEAR(hh, a.ours);
+	tshm_names_close(&a.names);
+	tshm_reconcile_outsiders(run);
+	for (struct tshm_object *o = run->objects; o; o = o->next)
+		set_state(run, o);
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs: what a RUN argument means, and loading one. */
+#include "runs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "loose.h"
+#include "pool.h"
+#include "reader.h"
+#include "reconcile.h"
+#include "text.h"
+#include <uthash.h>
+
+struct tshm_run *tshm_run_new(const char *path)
+{
+	struct tshm_run *run = tshm_xcalloc(1, sizeof(*run));
+
+	run->own = tshm_xcalloc(1, sizeof(*run->own));
+	run->path = tshm_arena_strdup(&run->own->arena, path);
+	return run;
+}
+
+static void free_image(struct tshm_image *im)
+{
+	if (im->observed)
+		tshm_reader_close(im);
+	free(im);
+}
+
+void tshm_run_free(struct tshm_run *run)
+{
+	if (!run)
+		return;
+	for (struct tshm_object *o = run->objects; o; o = o->next) {
+		free(o->pasts);
+		free(o->records);
+		free(o->holders);
+		free(o->outsiders);
+	}
+	for (size_t i = 0; i < run->image_count; i++)
+		free_image(run->images[i]);
+	for (size_t i = 0; i < run->problem_count; i++)
+		free(run->problems[i]);
+	free(run->images);
+	free(run->strays);
+	free(run->problems);
+	tshm_arena_free(&run->own->arena);
+	free(run->own);
+	free(run);
+}
+
+bool tshm_run_is_live(const struct tshm_run *run)
+{
+	for (size_t i = 0; i < run->image_count; i++)
+		if (run->images[i]->state == TSHM_IMAGE_RUNNING)
+			return true;
+	return false;
+}
+
+/* ---- reading ---- */
+
+struct known { const char *id; UT_hash_handle hh; };
+
+void tshm_run_read(struct tshm_run *run, const struct tshm_paths *paths, bool peek)
+{
+	struct known *tokens = NULL, *t, *next;
+
+	for (size_t i = 0; i < paths->count; i++) {
+		struct tshm_image *im = tshm_xcalloc(1, sizeof(*im));
+		char *problem;
+		enum tshm_read how = peek ? tshm_reader_peek(paths->list[i], im, &problem) :
+					    tshm_reader_open(paths->list[i], im, &problem);
+
+		if (problem)
+			tshm_model_problem(run, problem);
+		if (how != TSHM_READ_OK) {
+			run->unreadable += how == TSHM_READ_BAD;
+			free(im);
+			continue;
+		}
+		HASH_FIND_STR(tokens, im->id, t);
+		if (t) {	/* the same ledger twice, or a copy of it */
+			free_image(im);
+			continue;
+		}
+		t = tshm_xcalloc(1, sizeof(*t));
+		t->id = im->id;
+		HASH_ADD_KEYPTR(hh, tokens, t->id, strlen(t->id), t);
+		tshm_model_append(run, im);
+	}
+	HASH_ITER(hh, tokens, t, next) {
+		HASH_DEL(tokens, t);
+		free(t);
+	}
+}
+
+/* ---- what is true of the whole ---- */
+
+static void sum_up(struct tshm_run *run)
+{
+	bool live = tshm_run_is_live(run), from_file = run->made_by_run;
+	uint64_t started = 0, ended = 0;
+
+	run->complete = !run->unreadable && !run->problem_count;
+	for (size_t i = 0; i < run->image_count; i++) {
+		const struct tshm_image *im = run->images[i];
+
+		run->lost += im->lost;
+		if (!im->observed || im->lost || im->torn)
+			run->complete = false;
+		if (!run->host && im->observed) {
+			const char *host = im->string(im, im->header.host, NULL);
+
+			run->host = host && host[0] ? host : NULL;
+		}
+		if (im->observed && (!started || im->header.start_wall < started))
+			started = im->header.start_wall;
+		if (im->header.end_wall > ended)
+			ended = im->header.end_wall;
+		if (im->header.start_wall > ended)
+			ended = im->header.start_wall;
+	}
+	if (!run->host)
+		run->host = "?";
+	if (!run->started_wall)
+		run->started_wall = started;
+	if (!from_file && !live)
+		run->ended_wall = ended;
+}
+
+/* Anything that the kernel here was not asked about is said. */
+static void tell_foreign(struct tshm_run *run)
+{
+	size_t foreign = 0;
+
+	for (size_t i = 0; i < run->image_count; i++)
+		foreign += run->images[i]->observed && run->images[i]->foreign;
+	if (foreign)
+		tshm_model_problem(run, tshm_xasprintf("%s from another host or boot: names and processes were not asked about",
+						       tshm_text_plural(foreign, "ledger").s));
+}
+
+static struct tshm_run *finish(struct tshm_run *run)
+{
+	struct tshm_objects *objects;
+
+	tshm_model_join(run);
+	tshm_reconcile_images(run);
+	sum_up(run);
+	objects = tshm_objects_make(run);
+	tshm_reconcile_names(run, objects);
+	tshm_objects_done(objects);
+	tell_foreign(run);
+	return run;
+}
+
+/* ---- arguments ---- */
+
+struct wanted {
+	struct tshm_paths ledgers;
+	char *directory;		/* whose run.json counts: the first that has one */
+	char *path;			/* what the run is called after */
+};
+
+static void want_path(struct wanted *w, const char *path)
+{
+	if (!w->path)
+		w->path = tshm_xstrdup(path);
+}
+
+static void want_directory(struct wanted *w, const char *path)
+{
+	struct tshm_paths ledgers = tshm_pool_ledgers(path);
+
+	want_path(w, path);
+	if (!w->directory && tshm_pool_is_run(path))
+		w->directory = tshm_xstrdup(path);
+	for (size_t i = 0; i < ledgers.count; i++)
+		tshm_paths_add(&w->ledgers, ledgers.list[i]);
+	free(ledgers.list);
+}
+
+/* The loose run that has this ledger, or the newest of the pool if token is NULL. */
+static bool want_loose(struct wanted *w, const char *pool, const char *token)
+{
+	struct tshm_loose *loose = tshm_loose_load(pool);
+	const struct tshm_loose_run *r = token ? tshm_loose_find(loose, token) : loose->count ? &loose->list[0] : NULL;
+
+	if (r) {
+		want_path(w, r->images[0]->path);
+		for (size_t i = 0; i < r->count; i++)
+			if (r->images[i]->observed)
+				tshm_paths_add(&w->ledgers, tshm_xstrdup(r->images[i]->path));
+	}
+	tshm_loose_free(loose);
+	return r != NULL;
+}
+
+/* A token names the run that its ledger is in. */
+static bool want_token(struct wanted *w, const char *pool, const char *token)
+{
+	struct tshm_paths runs = tshm_pool_runs(pool);
+	bool found = false;
+
+	for (size_t i = 0; i < runs.count && !found; i++) {
+		TSHM_AUTO_FREE char *path = tshm_xasprintf("%s/%s" TSHM_LEDGER_SUFFIX, runs.list[i], token);
+		struct stat st;
+
+		found = !lstat(path, &st);
+		if (found)
+			want_directory(w, runs.list[i]);
+	}
+	tshm_paths_free(&runs);
+	return found || want_loose(w, pool, token);
+}
+
+static bool want_in_pools(struct wanted *w, const char *arg)
+{
+	struct tshm_paths pools = tshm_pools();
+	bool found = false;
+
+	for (size_t i = 0; i < pools.count && !found; i++) {
+		TSHM_AUTO_FREE char *path = tshm_xasprintf("%s/%s", pools.list[i], arg);
+
+		if (tshm_pool_is_token(arg))
+			found = want_token(w, pools.list[i], arg);
+		if (!found && !strchr(arg, '/') && tshm_pool_is_run(path)) {
+			want_directory(w, path);
+			found = true;
+		}
+	}
+	tshm_paths_free(&pools);
+	return found;
+}
+
+static bool want_argument(struct wanted *w, const char *arg, char **error)
+{
+	struct stat st;
+
+	if (!stat(arg, &st)) {
+		if (!S_ISDIR(st.st_mode)) {
+			want_path(w, arg);
+			tshm_paths_add(&w->ledgers, tshm_xstrdup(arg));
+			return true;
+		}
+		want_directory(w, arg);
+		if (w->directory || w->ledgers.count)
+			return true;
+		*error = tshm_xasprintf("%s: no run: it has neither ledgers nor a " TSHM_LEDGER_RUN_FILE, arg);
+		return false;
+	}
+	if (want_in_pools(w, arg))
+		return true;
+	*error = tshm_xasprintf("%s: no such run, ledger or token", arg);
+	return false;
+}
+
+static bool want_newest(struct wanted *w, char **error)
+{
+	struct tshm_run_list *all = tshm_runs_list();
+	bool found = all->count > 0;
+
+	if (!found)
+		*error = tshm_xstrdup("no run was found: start one with tshm-run, or name a directory or ledger");
+	else if (!all->list[0].loose)
+		want_directory(w, all->list[0].path);
+	else
+		found = want_in_pools(w, all->list[0].name);
+	if (!found && !*error)
+		*error = tshm_xasprintf("%s: the newest run has just gone", all->list[0].path);
+	tshm_runs_list_free(all);
+	return found;
+}
+
+struct tshm_run *tshm_run_load(char **args, int count, char **error)
+{
+	struct wanted w = { 0 };
+	struct tshm_run *run = NULL;
+	bool ok = true;
+
+	*error = NULL;
+	for (int i = 0; ok && i < count; i++)
+		ok = want_argument(&w, args[i], error);
+	if (!count)
+		ok = want_newest(&w, error);
+	if (ok) {
+		run = tshm_run_new(w.path);
+		if (w.directory && tshm_runfile_read(run, w.directory) == -EINVAL)
+			run->unreadable++;
+		tshm_run_read(run, &w.ledgers, false);
+		finish(run);
+	}
+	tshm_paths_free(&w.ledgers);
+	free(w.directory);
+	free(w.path);
+	return run;
+}

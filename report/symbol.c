@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+#include "symbol.h"
+
+#include <dlfcn.h>
+#include <dwarf.h>
+#include <elfutils/libdwfl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "xalloc.h"
+#include <uthash.h>
+
+struct elf_file {		/* one module file, opened once */
+	char *path;
+	Dwfl *dwfl;
+	Dwfl_Module *module;
+	Dwarf_Addr bias;	/* what libdwfl adds to the file's addresses */
+	char build_id[41];
+	UT_hash_handle hh;
+};
+
+struct known_frame {		/* keyed by module path, build id and offset */
+	char *key;
+	struct tshm_line *lines;
+	size_t count;
+	UT_hash_handle hh;
+};
+
+struct tshm_symbols {
+	struct elf_file *files;
+	struct known_frame *frames;
+	struct tshm_arena arena;
+	char *(*demangle)(const char *, char *, size_t *, int *);
+};
+
+struct tshm_symbols *tshm_symbols_new(void)
+{
+	struct tshm_symbols *s = tshm_xcalloc(1, sizeof(*s));
+	/*
+	 * The demangler that every C++ program brings along; where there is none, names
+	 * stay as they are.
+	 */
+	void *library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_LOCAL);
+
+	if (library)
+		s->demangle = (char *(*)(const char *, char *, size_t *, int *))dlsym(library, "__cxa_demangle");
+	return s;
+}
+
+void tshm_symbols_free(struct tshm_symbols *s)
+{
+	struct elf_file *f, *next_file;
+	struct known_frame *k, *next_frame;
+
+	if (!s)
+		return;
+	HASH_ITER(hh, s->files, f, next_file) {
+		HASH_DEL(s->files, f);
+		if (f->dwfl)
+			dwfl_end(f->dwfl);
+		free(f->path);
+		free(f);
+	}
+	HASH_ITER(hh, s->frames, k, next_frame) {
+		HASH_DEL(s->frames, k);
+		free(k->lines);
+		free(k->key);
+		free(k);
+	}
+	tshm_arena_free(&s->arena);
+	free(s);
+}
+
+static void hex(char to[41], const uint8_t *bytes, size_t size)
+{
+	to[0] = 0;
+	for (size_t i = 0; i < size && i < 20; i++)
+		snprintf(to + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static void open_file(struct elf_file *f)
+{
+	static char *debug_path;	/* NULL: elfutils' own default */
+	static const Dwfl_Callbacks callbacks = {
+		.find_elf = dwfl_build_id_find_elf,
+		.find_debuginfo = dwfl_standard_find_debuginfo,
+		.section_address = dwfl_offline_section_address,
+		.debuginfo_path = &debug_path,
+	};
+	const unsigned char *bits;
+	struct stat st;
+	GElf_Addr at;
+	int size;
+
+	/* A module's path is the program's word: only a regular file is opened. */
+	if (stat(f->path, &st) != 0 || !S_ISREG(st.st_mode))
+		return;
+	f->dwfl = dwfl_begin(&callbacks);
+	if (!f->dwfl)
+		return;
+	dwfl_report_begin(f->dwfl);
+	f->module = dwfl_report_offline(f->dwfl, f->path, f->path, -1);
+	dwfl_report_end(f->dwfl, NULL, NULL);
+	if (!f->module || !dwfl_module_getelf(f->module, &f->bias)) {
+		f->module = NULL;
+		return;
+	}
+	size = dwfl_module_build_id(f->module, &bits, &at);
+	if (size > 0)
+		hex(f->build_id, bits, (size_t)size);
+}
+
+static struct elf_file *file_of(struct tshm_symbols *s, const char *path)
+{
+	struct elf_file *f;
+
+	HASH_FIND_STR(s->files, path, f);
+	if (f)
+		return f;
+	f = tshm_xcalloc(1, sizeof(*f));
+	f->path = tshm_xstrdup(path);
+	open_file(f);
+	HASH_ADD_KEYPTR(hh, s->files, f->path, strlen(f->path), f);
+	return f;
+}
+
+static const char *demangled(struct tshm_symbols *s, const char *name)
+{
+	char *plain = NULL;
+	const char *kept;
+	int status = 0;
+
+	if (!name)
+		return NULL;
+	if (s->demangle && !strncmp(name, "_Z", 2))
+		plain = s->demangle(name, NULL, NULL, &status);
+	kept = tshm_arena_strdup(&s->arena, plain ? plain : name);
+	free(plain);
+	return kept;
+}
+
+/* The function's name: the linkage name tells a C++ one in full. */
+static const char *die_name(struct tshm_symbols *s, Dwarf_Die *die)
+{
+	Dwarf_Attribute attribute;
+	const char *name = NULL;
+
+	if (dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute) ||
+	    dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attribute))
+		name = dwarf_formstring(&attribute);
+	if (!name && dwarf_attr_integrate(die, DW_AT_name, &attribute))
+		name = dwarf_formstring(&attribute);
+	return demangled(s, name);
+}
+
+static struct tshm_line *add_line(struct known_frame *k)
+{
+	k->lines = tshm_xreallocarray(k->lines, k->count + 1, sizeof(*k->lines));
+	memset(&k->lines[k->count], 0, sizeof(*k->lines));
+	return &k->lines[k->count++];
+}
+
+static unsigned number_attribute(Dwarf_Die *die, unsigned name)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word value = 0;
+
+	if (!dwarf_attr(die, name, &attribute) || dwarf_formudata(&attribute, &value) != 0)
+		return 0;
+	return (unsigned)value;
+}
+
+/*
+ * Walk the scopes of an address from the inside out.  The line of the innermost is
+ * the address's own; each inlined function tells where it was called from, which is
+ * the line of the one around it.
+ */
+static void inlined_lines(struct tshm_symbols *s, struct known_frame *k, Dwarf_Die *cu, Dwarf_Addr address,
+			  const char *file, unsigned line)
+{
+	Dwarf_Die *scopes = NULL;
+	Dwarf_Files *files = NULL;
+	int count = dwarf_getscopes(cu, address, &scopes);
+
+	if (dwarf_getsrcfiles(cu, &files, NULL) != 0)
+		files = NULL;
+	for (int i = 0; i < count; i++) {
+		int tag = dwarf_tag(&scopes[i]);
+		struct tshm_line *l;
+		const char *name;
+
+		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
+			continue;
+		l = add_line(k);
+		l->function = die_name(s, &scopes[i]);
+		l->file = file;
+		l->line = line;
+		l->inlined = tag == DW_TAG_inlined_subroutine;
+		if (!l->inlined)
+			break;
+		line = number_attribute(&scopes[i], DW_AT_call_line);
+		name = files ? dwarf_filesrc(files, number_attribute(&scopes[i], DW_AT_call_file), NULL, NULL) : NULL;
+		file = name ? tshm_arena_strdup(&s->arena, name) : file;
+	}
+	free(scopes);
+}
+
+static void look_up(struct tshm_symbols *s, struct known_frame *k, struct elf_file *f, uint64_t offset)
+{
+	/* A return address: the call is the instruction before it. */
+	Dwarf_Addr address = f->bias + offset - 1, debug_bias = 0;
+	Dwfl_Line *source = dwfl_module_getsrc(f->module, address);
+	Dwarf_Die *cu = dwfl_module_addrdie(f->module, address, &debug_bias);
+	const char *file = NULL, *name;
+	int line = 0;
+
+	if (source)
+		file = dwfl_lineinfo(source, NULL, &line, NULL, NULL, NULL);
+	if (file)
+		file = tshm_arena_strdup(&s->arena, file);
+	if (cu)
+		inlined_lines(s, k, cu, address - debug_bias, file, (unsigned)line);
+	name = dwfl_module_addrname(f->module, address);
+	if (!k->count) {
+		struct tshm_line *l = add_line(k);
+
+		l->file = file;
+		l->line = (unsigned)line;
+	}
+	if (!k->lines[k->count - 1].function)
+		k->lines[k->count - 1].function = demangled(s, name);
+}
+
+static size_t python_frame(struct tshm_symbols *s, const struct tshm_image *im, const struct tshm_frame *f,
+			   const struct tshm_line **lines)
+{
+	struct known_frame *k;
+	char key[128];
+	struct tshm_line *l;
+	const char *text;
+
+	snprintf(key, sizeof(key), "python %s %u %u %u", im->id, f->where, f->u.py.function, f->u.py.line);
+	HASH_FIND_STR(s->frames, key, k);
+	if (!k) {
+		k = tshm_xcalloc(1, sizeof(*k));
+		k->key = tshm_xstrdup(key);
+		l = add_line(k);
+		l->python = true;
+		l->line = f->u.py.line;
+		text = im->string(im, f->where, NULL);
+		l->file = text ? tshm_arena_strdup(&s->arena, text) : NULL;
+		text = im->string(im, f->u.py.function, NULL);
+		l->function = text ? tshm_arena_strdup(&s->arena, text) : NULL;
+		HASH_ADD_KEYPTR(hh, s->frames, k->key, strlen(k->key), k);
+	}
+	*lines = k->lines;
+	return k->count;
+}
+
+size_t tshm_symbols_frame(struct tshm_symbols *s, const struct tshm_image *im, const struct tshm_frame *frame,
+			  const struct tshm_line **lines)
+{
+	const struct tshm_rmodule *m = frame->where && frame->where < im->module_count ?
+		&im->modules[frame->where] : NULL;
+	const char *path = m ? m->path && *m->path ? m->path : im->exe : "";
+	TSHM_AUTO_FREE char *key = NULL;
+	struct known_frame *k;
+	char build_id[41];
+
+	if (frame->kind == TSHM_FRAME_PYTHON)
+		return python_frame(s, im, frame, lines);
+	hex(build_id, m ? m->build_id : NULL, m ? m->build_id_size : 0);
+	key = tshm_xasprintf("%s %s %llx", path, build_id, (unsigned long long)frame->u.offset);
+	HASH_FIND_STR(s->frames, key, k);
+	if (!k) {
+		struct elf_file *f = m ? file_of(s, path) : NULL;
+		bool changed = f && f->module && strcmp(f->build_id, build_id) != 0;
+
+		k = tshm_xcalloc(1, sizeof(*k));
+		if (f && f->module && !changed)
+			look_up(s, k, f, frame->u.offset);
+		if (!k->count)
+			add_line(k);
+		for (size_t i = 0; i < k->count; i++) {
+			k->lines[i].module = m ? tshm_arena_strdup(&s->arena, path) : NULL;
+			k->lines[i].offset = frame->u.offset;
+			k->lines[i].changed = changed;
+			memcpy(k->lines[i].build_id, build_id, sizeof(build_id));
+		}
+		k->key = tshm_xstrdup(key);
+		HASH_ADD_KEYPTR(hh, s->frames, k->key, strlen(k->key), k);
+	}
+	*lines = k->lines;
+	return k->count;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+
+static void append(struct tshm_trace *t, const struct tshm_line *line)
+{
+	t->lines = tshm_xreallocarray(t->lines, t->count + 1, sizeof(*t->lines));
+	t->lines[t->count++] = *line;
+}
+
+static bool is_module(const struct tshm_line *l, const char *pattern)
+{
+	return l->module && !fnmatch(pattern, tshm_text_base(l->module), 0);
+}
+
+/* What lies below main, or below a thread's first function, is libc's. */
+static bool starts_program(const struct tshm_line *l)
+{
+	static const char *const names[] = { "_start", "__libc_start_main", "__libc_start_call_main", "start_thread",
+					     "clone", "clone3", "__clone", "__clone3" };
+
+	if (!l->function)
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strncmp(l->function, names[i], strlen(names[i])) &&
+		    (!l->function[strlen(names[i])] || l->function[strlen(names[i])] == '_' ||
+		     l->function[strlen(names[i])] == '@'))
+			return true;
+	return false;
+}
+
+static void cut(struct tshm_trace *t)
+{
+	size_t first = 0, end = t->count;
+
+	while (first < t->count && is_module(&t->lines[first], "libtshm.so*"))
+		first++;
+	while (end > first + 1 && (starts_program(&t->lines[end - 1]) ||
+				   (is_module(&t->lines[end - 1], "libc.so*") && !t->lines[end - 1].function)))
+		end--;
+	memmove(t->lines, t->lines + first, (end - first) * sizeof(*t->lines));
+	t->count = end - first;
+	t->leaf = t->leaf >= first && t->leaf - first < t->count ? t->leaf - first : 0;
+}
+
+struct tshm_trace tshm_trace_of(struct tshm_symbols *symbols, const struct tshm_image *im, uint32_t number)
+{
+	const struct tshm_site *site = im ? tshm_site(im, number) : NULL;
+	struct tshm_trace t = { 0 };
+	unsigned leaf;
+
+	if (!site)
+		return t;
+	t.call = tshm_call_name(site->call);
+	leaf = tshm_site_leaf(im, site);
+	for (unsigned i = 0; i < site->depth; i++) {
+		const struct tshm_line *lines;
+		size_t n = tshm_symbols_frame(symbols, im, &site->frames[i], &lines);
+
+		if (i == leaf)
+			t.leaf = t.count;
+		for (size_t j = 0; j < n; j++)
+			append(&t, &lines[j]);
+	}
+	cut(&t);
+	return t;
+}
+
+struct tshm_trace tshm_trace_of_frame(struct tshm_symbols *symbols, const struct tshm_image *im,
+				      const struct tshm_frame *frame)
+{
+	struct tshm_trace t = { 0 };
+	const struct tshm_line *lines;
+	size_t n;
+
+	if (!im || !frame || frame->kind == TSHM_FRAME_NONE)
+		return t;
+	n = tshm_symbols_frame(symbols, im, frame, &lines);
+	for (size_t i = 0; i < n; i++)
+		append(&t, &lines[i]);
+	return t;
+}
+
+void tshm_trace_free(struct tshm_trace *t)
+{
+	free(t->lines);
+	memset(t, 0, sizeof(*t));
+}
+
+char *tshm_trace_line(const struct tshm_line *l)
+{
+	TSHM_AUTO_FREE char *function = tshm_text_escape(l->function);
+	TSHM_AUTO_FREE char *file = tshm_text_escape(l->python ? l->file : l->file ? tshm_text_base(l->file) : NULL);
+	TSHM_AUTO_FREE char *module = tshm_text_escape(l->module);
+	const char *changed = l->changed ? ", the file has changed since" : "";
+
+	if (l->function && l->file && l->line)
+		return tshm_xasprintf("%s (%s:%u)", function, file, l->line);
+	if (l->python)
+		return tshm_xasprintf("%s (%s)", l->function ? function : "?", l->file ? file : "?");
+	if (!l->module)
+		return tshm_xasprintf("0x%llx", (unsigned long long)l->offset);
+	if (l->function)
+		return tshm_xasprintf("%s (in %s+0x%llx)", function, tshm_text_base(module),
+				      (unsigned long long)l->offset);
+	if (l->build_id[0])
+		return tshm_xasprintf("0x%llx in %s (build-id %s%s)", (unsigned long long)l->offset,
+				      tshm_text_base(module), l->build_id, changed);
+	return tshm_xasprintf("0x%llx in %s%s", (unsigned long long)l->offset, module, changed);
+}

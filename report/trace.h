@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* A site's stack as lines, cut to what is the program's own. */
+#ifndef TSHM_TRACE_H
+#define TSHM_TRACE_H
+
+#include "finding.h"
+#include "symbol.h"
+
+struct tshm_trace {
+	struct tshm_line *lines;	/* innermost first; to be freed with tshm_trace_free */
+	size_t count;
+	size_t leaf;			/* the first line outside libc and the language runtime */
+	const char *call;		/* the hooked function, or NULL */
+};
+
+struct tshm_trace tshm_trace_of(struct tshm_symbols *, const struct tshm_image *, uint32_t site);
+struct tshm_trace tshm_trace_of_frame(struct tshm_symbols *, const struct tshm_image *, const struct tshm_frame *);
+void tshm_trace_free(struct tshm_trace *);
+/* "make_batch (train.c:42)", "0x1234 in libfoo.so (build-id 12ab…)": escaped.  To be freed. */
+char *tshm_trace_line(const struct tshm_line *);
+
+#endif
