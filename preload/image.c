@@ -41,6 +41,12 @@ uint64_t tshm_now_coarse(void)
 	return tshm_clock(CLOCK_MONOTONIC_COARSE);
 }
 
+/* Precise, for what orders the images of a process: an exec chain passes several in one coarse tick. */
+static uint64_t tshm_now(void)
+{
+	return tshm_clock(CLOCK_MONOTONIC);
+}
+
 uint64_t tshm_wall_coarse(void)
 {
 	return tshm_clock(CLOCK_REALTIME_COARSE);
@@ -160,7 +166,7 @@ static void tshm_image_open(enum tshm_began began, bool on_disk)
 	h->uid = (uint32_t)TSHM_SYS0(SYS_geteuid);
 	h->gid = (uint32_t)TSHM_SYS0(SYS_getegid);
 	h->began = began;
-	h->start_mono = tshm_now_coarse();
+	h->start_mono = tshm_now();
 	h->start_wall = tshm_wall_coarse();
 	h->unwinder = tshm_options.unwinder;
 	h->depth = tshm_options.depth;
@@ -234,7 +240,7 @@ void tshm_image_end(enum tshm_ended how, int status, const char *detail)
 	tshm_held_check();
 	h->end_status = status;
 	h->end_detail = detail ? tshm_string(detail, tshm_length(detail)) : 0;
-	h->end_mono = tshm_now_coarse();
+	h->end_mono = tshm_now();
 	h->end_wall = tshm_wall_coarse();
 	h->end_checked = 1;
 	atomic_thread_fence(memory_order_release);

@@ -5,6 +5,11 @@
 
 #include "check.h"
 
+const char *tshm_held_name(const struct tshm_held *h)
+{
+	return h->name ? h->name : h->object ? h->object->name : NULL;
+}
+
 bool tshm_held_was_acquired(const struct tshm_held *h)
 {
 	return h->r.origin == TSHM_ORIGIN_CREATED || h->r.origin == TSHM_ORIGIN_OPENED ||

@@ -109,9 +109,33 @@ struct tshm_group *tshm_group_add(struct tshm_group **groups, const char *key, c
 	g->items[g->count++] = item;
 	g->amount += amount;
 	g->bytes += bytes;
-	g->processes += g->last != im;
-	g->last = im;
+	if (!g->image_count || g->images[g->image_count - 1] != im) {
+		TSHM_GROW(g->images, g->image_count, g->image_capacity);
+		g->images[g->image_count++] = im;
+	}
 	return g;
+}
+
+static int by_order(const void *a, const void *b)
+{
+	const struct tshm_image *x = *(const struct tshm_image *const *)a, *y = *(const struct tshm_image *const *)b;
+
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+size_t tshm_group_processes(const struct tshm_group *g)
+{
+	size_t count = 0;
+
+	qsort(g->images, g->image_count, sizeof(*g->images), by_order);
+	for (size_t i = 0; i < g->image_count; i++)
+		count += !i || g->images[i] != g->images[i - 1];
+	return count;
+}
+
+char *tshm_group_who(const struct tshm_group *g)
+{
+	return tshm_who_of(g->image, tshm_group_processes(g));
 }
 
 void tshm_groups_free(struct tshm_group **groups)
@@ -122,6 +146,7 @@ void tshm_groups_free(struct tshm_group **groups)
 		HASH_DEL(*groups, g);
 		free(g->key);
 		free(g->items);
+		free(g->images);
 		free(g);
 	}
 }

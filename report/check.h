@@ -39,14 +39,18 @@ struct tshm_group {
 	const void **items;		/* all of them */
 	size_t count, capacity;
 	uint64_t amount, bytes;
-	size_t processes;		/* images that differ, if added one after another */
-	const struct tshm_image *last;
+	const struct tshm_image **images;	/* whose facts they are; some may come more than once */
+	size_t image_count, image_capacity;
 	bool as_recorded;
 	UT_hash_handle hh;
 };
 struct tshm_group *tshm_group_add(struct tshm_group **, const char *key, const struct tshm_image *, uint32_t site,
 				  const void *item, uint64_t amount, uint64_t bytes);
 void tshm_groups_free(struct tshm_group **);
+/* How many images differ. */
+size_t tshm_group_processes(const struct tshm_group *);
+/* tshm_who_of() them.  To be freed. */
+char *tshm_group_who(const struct tshm_group *);
 
 /* Names that were left in a name space: shm-, sem-, mq-, sysv-leaked. */
 struct tshm_left_name {
@@ -65,6 +69,7 @@ struct tshm_at_end {
 };
 void tshm_group_at_end(const struct tshm_run *, const struct tshm_at_end *, struct tshm_group **);
 bool tshm_held_is_shared_fd(const struct tshm_held *);	/* a descriptor of a segment or memfd, acquired here */
+const char *tshm_held_name(const struct tshm_held *);	/* what it is called, or NULL */
 bool tshm_held_was_acquired(const struct tshm_held *);	/* by this very image; not inherited */
 
 #endif

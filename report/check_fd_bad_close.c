@@ -20,7 +20,7 @@ static bool is_loop(const struct tshm_history *h)
 static void report(const struct tshm_check *check, struct tshm_findings *to, const struct tshm_group *g)
 {
 	const struct tshm_past *p = g->first;
-	TSHM_AUTO_FREE char *who = tshm_who_of(g->image, g->processes);
+	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	TSHM_AUTO_FREE char *times = g->amount > 1 ? tshm_xasprintf(", %" PRIu64 " times", g->amount) : tshm_xstrdup("");
 	bool other_thread = p->h.before_tid && p->h.before_tid != (int32_t)p->h.tid;
 	struct tshm_finding *f;

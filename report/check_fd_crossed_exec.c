@@ -11,17 +11,22 @@ static const struct tshm_image *giver_of(const struct tshm_image *im)
 	return im->previous ? im->previous : im->parent;
 }
 
+/* The same descriptor?  A forked child does not look at what it inherited: then number and kind must do. */
+static bool is_same(const struct tshm_held *had, const struct tshm_held *got)
+{
+	if (had->r.key != got->r.key || tshm_kind_by(had->r.kind) != TSHM_BY_DESCRIPTOR || !(got->r.flags & TSHM_RF_IDENT))
+		return false;
+	if (had->r.flags & TSHM_RF_IDENT)
+		return had->r.dev == got->r.dev && had->r.ino == got->r.ino;
+	return had->r.kind == got->r.kind;
+}
+
 static const struct tshm_held *find_fd(const struct tshm_image *im, const struct tshm_held *got)
 {
-	for (size_t i = 0; i < im->held_count; i++) {
-		const struct tshm_held *h = &im->held[i];
-
-		if (h->dropped || h->r.key != got->r.key || tshm_kind_by(h->r.kind) != TSHM_BY_DESCRIPTOR)
-			continue;
-		if (!(h->r.flags & got->r.flags & TSHM_RF_IDENT) || h->r.dev != got->r.dev || h->r.ino != got->r.ino)
-			continue;
-		return h;
-	}
+	/* Dropped or not: that the new image has it is proof enough that it was open. */
+	for (size_t i = 0; i < im->held_count; i++)
+		if (is_same(&im->held[i], got))
+			return &im->held[i];
 	return NULL;
 }
 
@@ -63,14 +68,15 @@ static bool is_shared(const struct tshm_held *h)
 static void report(const struct tshm_check *check, struct tshm_findings *to, const struct tshm_group *g)
 {
 	const struct tshm_held *had = g->first;
+	const char *name = tshm_held_name(had);
 	TSHM_AUTO_FREE char *giver = tshm_who(had->image);
-	TSHM_AUTO_FREE char *heir = tshm_who_of(g->image, g->processes);
+	TSHM_AUTO_FREE char *heir = tshm_group_who(g);
 	struct tshm_finding *f;
 
 	f = tshm_finding_add(to, check, is_shared(had) ? TSHM_WARNING : TSHM_NOTE,
 			     "descriptor %u (%s%s%s) of %s has no close-on-exec and was inherited by %s", (unsigned)had->r.key,
 			     tshm_kind_name(had->object && had->object->kind ? had->object->kind : had->r.kind),
-			     had->name ? " " : "", had->name ? had->name : "", giver, heir);
+			     name ? " " : "", name ? name : "", giver, heir);
 	f->advice = tshm_xstrdup("open it with O_CLOEXEC (SOCK_CLOEXEC, MFD_CLOEXEC, F_DUPFD_CLOEXEC) unless the program needs it");
 	f->count = g->count;
 	f->object = had->object;

@@ -12,12 +12,13 @@ void tshm_check_fd_leaked(const struct tshm_check *check, const struct tshm_run 
 	tshm_group_at_end(run, &what, &groups);
 	for (const struct tshm_group *g = groups; g; g = g->hh.next) {
 		const struct tshm_held *h = g->first;
-		TSHM_AUTO_FREE char *who = tshm_who_of(g->image, g->processes);
+		const char *name = tshm_held_name(h);
+		TSHM_AUTO_FREE char *who = tshm_group_who(g);
 		struct tshm_finding *f;
 
 		f = tshm_finding_add(to, check, TSHM_WARNING, "%s of %ss (%s%s%s in all) from one place were open when %s ended%s",
 				     tshm_text_plural(g->amount, "descriptor").s, tshm_kind_name(h->object ? h->object->kind : h->r.kind),
-				     h->name ? h->name : "", h->name ? " first, " : "", tshm_text_size(g->bytes).s, who,
+				     name ? name : "", name ? " first, " : "", tshm_text_size(g->bytes).s, who,
 				     g->as_recorded ? ", as last recorded" : "");
 		f->advice = tshm_xstrdup("close() each once it is mapped or sent, or when its user is done; a mapping stays without it");
 		f->count = g->amount;

@@ -12,16 +12,17 @@ static bool is_other(const struct tshm_held *h)
 static void report(const struct tshm_check *check, struct tshm_findings *to, const struct tshm_group *g)
 {
 	const struct tshm_held *h = g->first;
-	TSHM_AUTO_FREE char *who = tshm_who_of(g->image, g->processes);
+	const char *name = tshm_held_name(h);
+	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	const char *kind = tshm_kind_name(h->object && h->object->kind ? h->object->kind : h->r.kind);
 	struct tshm_finding *f;
 
 	if (g->amount == 1)
 		f = tshm_finding_add(to, check, TSHM_NOTE, "descriptor %u (%s%s%s) was open when %s ended", (unsigned)h->r.key,
-				     kind, h->name ? " " : "", h->name ? h->name : "", who);
+				     kind, name ? " " : "", name ? name : "", who);
 	else
 		f = tshm_finding_add(to, check, TSHM_NOTE, "%s (%s%s%s first) from one place were open when %s ended",
-				     tshm_text_plural(g->amount, "descriptor").s, kind, h->name ? " " : "", h->name ? h->name : "",
+				     tshm_text_plural(g->amount, "descriptor").s, kind, name ? " " : "", name ? name : "",
 				     who);
 	f->count = g->amount;
 	f->object = h->object;

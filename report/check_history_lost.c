@@ -1,38 +1,54 @@
 /* SPDX-License-Identifier: MIT */
-/* What a ledger no longer has, or never had: overwritten history, calls before it existed, records cut off by death. */
-#include <inttypes.h>
-
+/* What ledgers no longer have, or never had: overwritten history, calls before they existed, records cut off by death. */
 #include "check.h"
+
+struct loss {
+	const char *word;		/* what is counted */
+	const char *text;		/* what became of it; after "of WHO" */
+	uint64_t (*of)(const struct tshm_image *);
+};
+
+static uint64_t recycled(const struct tshm_image *im)
+{
+	return im->header.sections[TSHM_SEC_HISTORY].recycled;
+}
+
+static uint64_t early(const struct tshm_image *im)
+{
+	return im->header.lost_early;
+}
+
+/* In an image that runs they are merely being written. */
+static uint64_t torn(const struct tshm_image *im)
+{
+	return im->state == TSHM_IMAGE_RUNNING ? 0 : im->torn;
+}
 
 void tshm_check_history_lost(const struct tshm_check *check, const struct tshm_run *run, struct tshm_findings *to)
 {
-	for (size_t i = 0; i < run->image_count; i++) {
-		const struct tshm_image *im = run->images[i];
-		uint64_t recycled = im->header.sections[TSHM_SEC_HISTORY].recycled;
-		TSHM_AUTO_FREE char *who = NULL;
-		struct tshm_finding *f;
+	static const struct loss losses[] = {
+		{ "older history record", "made room for newer ones: names that were made and removed", recycled },
+		{ "call", "came before the ledger existed", early },
+		{ "record", "half written at the end, not believed", torn },
+	};
 
-		if (!im->observed)
-			continue;
-		who = tshm_who(im);
-		if (recycled) {
-			f = tshm_finding_add(to, check, TSHM_NOTE, "%s of %s made room for newer ones: names that were made and removed",
-					     tshm_text_plural(recycled, "older history record").s, who);
-			f->count = recycled;
-			f->image = im;
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+		struct tshm_group *groups = NULL;
+
+		for (size_t k = 0; k < run->image_count; k++) {
+			const struct tshm_image *im = run->images[k];
+
+			if (im->observed && losses[i].of(im))
+				tshm_group_add(&groups, im->exe, im, 0, im, losses[i].of(im), 0);
 		}
-		if (im->header.lost_early) {
-			f = tshm_finding_add(to, check, TSHM_NOTE, "%s of %s came before its ledger existed",
-					     tshm_text_plural(im->header.lost_early, "call").s, who);
-			f->count = im->header.lost_early;
-			f->image = im;
+		for (const struct tshm_group *g = groups; g; g = g->hh.next) {
+			TSHM_AUTO_FREE char *who = tshm_group_who(g);
+			struct tshm_finding *f = tshm_finding_add(to, check, TSHM_NOTE, "%s of %s: %s",
+				tshm_text_plural(g->amount, losses[i].word).s, who, losses[i].text);
+
+			f->count = g->amount;
+			f->image = g->image;
 		}
-		/* In an image that runs they are merely being written. */
-		if (im->torn && im->state != TSHM_IMAGE_RUNNING) {
-			f = tshm_finding_add(to, check, TSHM_NOTE, "%s of %s was half written when it died",
-					     tshm_text_plural(im->torn, "record").s, who);
-			f->count = im->torn;
-			f->image = im;
-		}
+		tshm_groups_free(&groups);
 	}
 }

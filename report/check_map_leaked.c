@@ -22,8 +22,8 @@ void tshm_check_map_leaked(const struct tshm_check *check, const struct tshm_run
 	tshm_group_at_end(run, &what, &groups);
 	for (const struct tshm_group *g = groups; g; g = g->hh.next) {
 		const struct tshm_held *h = g->first;
-		TSHM_AUTO_FREE char *who = tshm_who_of(g->image, g->processes);
-		const char *name = h->name ? h->name : h->object ? h->object->name : NULL;
+		TSHM_AUTO_FREE char *who = tshm_group_who(g);
+		const char *name = tshm_held_name(h);
 		struct tshm_finding *f;
 
 		f = tshm_finding_add(to, check, TSHM_WARNING, "%s (%s%s%s in all) from one place were there when %s ended%s",

@@ -19,15 +19,16 @@ void tshm_check_unobserved(const struct tshm_check *check, const struct tshm_run
 		const struct tshm_image *above = g->image->previous ? g->image->previous : g->image->parent;
 		TSHM_AUTO_FREE char *by = above ? tshm_who(above) : NULL;
 		const char *why = g->image->why_unobserved;
+		size_t processes = tshm_group_processes(g);
 		struct tshm_finding *f;
 
-		if (g->processes > 1)
+		if (processes > 1)
 			f = tshm_finding_add(to, check, TSHM_NOTE, "%zu processes of %s (pid %d first) were not observed: %s",
-					     g->processes, g->image->exe, (int)g->image->header.pid, why ? why : "?");
+					     processes, g->image->exe, (int)g->image->header.pid, why ? why : "?");
 		else
 			f = tshm_finding_add(to, check, TSHM_NOTE, "%s (pid %d%s%s) was not observed: %s", g->image->exe,
 					     (int)g->image->header.pid, by ? ", started by " : "", by ? by : "", why ? why : "?");
-		f->count = g->processes;
+		f->count = processes;
 		f->image = g->image;
 	}
 	tshm_groups_free(&groups);

@@ -27,6 +27,8 @@ struct tshm_objects;
 struct tshm_objects *tshm_objects_make(struct tshm_run *);
 /* The object that had this number at that time; made if there is none. */
 struct tshm_object *tshm_objects_at(struct tshm_objects *, bool sysv, uint64_t dev, uint64_t ino, uint64_t mono);
+/* Did this NAME record come by rename() or link()?  (RENAMED alone may also say that the name went that way.) */
+bool tshm_past_is_renamed(const struct tshm_past *);
 void tshm_object_add_past(struct tshm_object *, struct tshm_past *);
 void tshm_objects_done(struct tshm_objects *);
 /* One line for run->problems; takes the string. */

@@ -82,7 +82,7 @@ static const char *fate(const struct tshm_run *run, const struct tshm_object *o,
 
 static char *makers(const struct tshm_group *g, const struct tshm_object *o)
 {
-	TSHM_AUTO_FREE char *who = tshm_who_of(g->image, g->processes);
+	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	TSHM_AUTO_FREE char *rival = o->rival && g->count == 1 ? tshm_who(o->rival->image) : NULL;
 
 	return rival ? tshm_xasprintf("%s or by %s", who, rival) : tshm_xstrdup(who);

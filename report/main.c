@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tshm-report: load, judge, write, and say it in the exit status. */
 #include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,19 @@
 #include "options.h"
 #include "runs.h"
 #include "text.h"
+#include "xalloc.h"
 
 enum { EXIT_OK = 0, EXIT_UNJUDGED = 3 };
+
+/* What went to standard output must have arrived there. */
+static int flushed(void)
+{
+	errno = 0;
+	if (!ferror(stdout) && fflush(stdout) == 0)
+		return EXIT_OK;
+	fprintf(stderr, "tshm-report: cannot write to standard output: %s\n", strerror(errno ? errno : EIO));
+	return EXIT_UNJUDGED;
+}
 
 static int list_checks(void)
 {
@@ -21,21 +33,23 @@ static int list_checks(void)
 
 	for (size_t i = 0; i < count; i++)
 		printf("%-20s %-8s %s\n", check[i].id, tshm_severity_name(check[i].severity), check[i].text);
-	return fflush(stdout) == 0 ? EXIT_OK : EXIT_UNJUDGED;
+	return flushed();
 }
 
 static int prune(void)
 {
 	struct tshm_pruned p = tshm_runs_prune();
+	int status;
 
 	printf("removed %s with %s (%s)", tshm_text_plural(p.runs, "run").s, tshm_text_plural(p.ledgers, "ledger").s,
 	       tshm_text_size(p.bytes).s);
 	if (p.kept)
-		printf(", kept %s that still run", tshm_text_plural(p.kept, "run").s);
+		printf(", kept %s that still run%s", tshm_text_plural(p.kept, "run").s, p.kept == 1 ? "s" : "");
 	printf("\n");
+	status = flushed();
 	if (p.failed)
 		fprintf(stderr, "tshm-report: %s could not be removed\n", tshm_text_plural(p.failed, "run").s);
-	return fflush(stdout) == 0 && !p.failed ? EXIT_OK : EXIT_UNJUDGED;
+	return p.failed ? EXIT_UNJUDGED : status;
 }
 
 static double now(void)
@@ -46,18 +60,36 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Load; while the run still runs and there is time, look again. */
+/* May time still change what is there?  Processes of the run, seen or not, can end or remove names. */
+static bool is_unsettled(const struct tshm_run *run)
+{
+	bool unseen = false;
+
+	if (tshm_run_is_live(run))
+		return true;
+	for (size_t i = 0; i < run->image_count; i++)
+		unseen = unseen || (!run->images[i]->observed && run->images[i]->state == TSHM_IMAGE_UNKNOWN);
+	for (const struct tshm_object *o = run->objects; o && unseen; o = o->next)
+		if (o->state == TSHM_OBJECT_LEAKED)
+			return true;
+	return false;
+}
+
+/* Load; while that may help and there is time, look again. */
 static struct tshm_run *load(const struct tshm_command *c, char **error)
 {
-	double until = now() + c->wait, nap = 0.02;
+	double until = now() + c->wait, nap = 0.01;
 	struct tshm_run *run;
 
-	while ((run = tshm_run_load(c->runs, c->run_count, error)) && now() < until && tshm_run_is_live(run)) {
-		struct timespec t = { (time_t)nap, (long)((nap - (double)(time_t)nap) * 1e9) };
+	while ((run = tshm_run_load(c->runs, c->run_count, error)) && now() < until && is_unsettled(run)) {
+		double left = until - now();
+		double sleep_for = left < nap ? left : nap;
+		struct timespec t = { (time_t)sleep_for, (long)((sleep_for - (double)(time_t)sleep_for) * 1e9) };
 
 		tshm_run_free(run);
-		nanosleep(&t, NULL);
-		nap = nap < 0.5 ? nap * 1.5 : nap;
+		if (left > 0)
+			nanosleep(&t, NULL);
+		nap = nap < 0.2 ? nap * 1.5 : nap;
 	}
 	return run;
 }
@@ -89,51 +121,64 @@ static int write_one(struct tshm_out *o, const struct tshm_destination *d)
 	o->colour = false;
 	look_of(o);
 	d->format->write(o);
+	/* Of a write that failed earlier nobody kept the reason; the next one most often has the same. */
 	errno = 0;
-	if (ferror(o->to) || fflush(o->to) != 0)
+	if (fflush(o->to) != 0 || ferror(o->to))
 		error = errno ? errno : EIO;
 	if (o->to != stdout && fclose(o->to) != 0)
 		error = error ? error : errno;
 	if (error)
-		fprintf(stderr, "tshm-report: cannot write %s: %s\n", d->file ? d->file : "to standard output",
+		fprintf(stderr, "tshm-report: cannot write %s: %s\n", o->to == stdout ? "to standard output" : d->file,
 			strerror(error));
 	return error ? -1 : 0;
 }
 
-int main(int argc, char **argv)
+/* Write all outputs; the status says what the gate says, unless something failed. */
+static int report(const struct tshm_command *c, const struct tshm_run *run)
 {
-	struct tshm_out out = { 0 };
-	struct tshm_command c;
-	struct tshm_run *run;
-	struct tshm_findings *findings;
-	char *error = NULL;
+	struct tshm_findings *findings = tshm_judge(run);
+	struct tshm_out out = {
+		.run = run, .findings = findings, .symbols = tshm_symbols_new(), .by = c->by, .verbose = c->verbose,
+		.tell_run = !c->run_count,
+	};
 	int status = EXIT_OK;
 
+	out.gate = tshm_gate_judge(c->policy, run, findings, &out.why_unjudged);
+	for (size_t i = 0; i < c->output_count; i++)
+		if (write_one(&out, &c->outputs[i]) != 0)
+			status = EXIT_UNJUDGED;
+	/* Without a gate findings are no failure; that nothing could be judged is one in any case. */
+	if (status == EXIT_OK && (c->gated || (run->unreadable && !run->image_count)))
+		status = (int)out.gate;
+	tshm_symbols_free(out.symbols);
+	tshm_findings_free(findings);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct tshm_command c;
+	struct tshm_run *run;
+	char *error = NULL;
+	int status;
+
+	/* Characters as the user's terminal has them; numbers stay as they are everywhere. */
+	setlocale(LC_CTYPE, "");
 	tshm_command_read(&c, argc, argv);
 	if (c.list_checks)
 		return list_checks();
 	if (c.prune)
 		return prune();
 	run = load(&c, &error);
-	if (!run) {
-		fprintf(stderr, "tshm-report: %s\n", error);
-		return EXIT_UNJUDGED;
+	if (run) {
+		status = report(&c, run);
+	} else {
+		TSHM_AUTO_FREE char *escaped = tshm_text_escape(error);
+
+		fprintf(stderr, "tshm-report: %s\n", escaped);
+		status = EXIT_UNJUDGED;
 	}
-	findings = tshm_judge(run);
-	out.run = run;
-	out.findings = findings;
-	out.symbols = tshm_symbols_new();
-	out.by = c.by;
-	out.verbose = c.verbose;
-	out.gate = tshm_gate_judge(c.policy, run, findings, &out.why_unjudged);
-	for (size_t i = 0; i < c.output_count; i++)
-		if (write_one(&out, &c.outputs[i]) != 0)
-			status = EXIT_UNJUDGED;
-	/* Without a gate findings are no failure; that nothing could be judged is one in any case. */
-	if (status == EXIT_OK && (c.gated || (run->unreadable && !run->image_count)))
-		status = (int)out.gate;
-	tshm_symbols_free(out.symbols);
-	tshm_findings_free(findings);
+	free(error);
 	tshm_run_free(run);
 	free(c.outputs);
 	return status;

@@ -58,9 +58,22 @@ static bool held_ident(const struct tshm_held *h, struct ident *ident)
 	return true;
 }
 
+bool tshm_past_is_renamed(const struct tshm_past *p)
+{
+	switch (p->h.call) {
+	case TSHM_CALL_rename:
+	case TSHM_CALL_renameat:
+	case TSHM_CALL_renameat2:
+	case TSHM_CALL_link:
+	case TSHM_CALL_linkat:
+		return true;
+	}
+	return p->h.flags & TSHM_HIF_LINKED || (p->h.flags & TSHM_HIF_RENAMED && p->h.link);
+}
+
 static bool is_birth(const struct tshm_past *p)
 {
-	if (p->h.flags & (TSHM_HIF_INHERITED | TSHM_HIF_RENAMED | TSHM_HIF_LINKED))
+	if (p->h.flags & TSHM_HIF_INHERITED || tshm_past_is_renamed(p))
 		return false;
 	return p->h.type == TSHM_HIST_SEGMENT || (p->h.type == TSHM_HIST_NAME && p->h.flags & TSHM_HIF_EXCLUSIVE);
 }

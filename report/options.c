@@ -8,9 +8,13 @@
 #include <string.h>
 
 #include "config.h"
+#include "text.h"
 #include "xalloc.h"
 
-enum { OPT_BY = 256, OPT_FORMAT, OPT_GATE, OPT_HELP, OPT_LIST, OPT_PRUNE, OPT_REPORT, OPT_VERSION, OPT_WAIT };
+enum {
+	OPT_BY = 256, OPT_FORMAT, OPT_GATE, OPT_HELP, OPT_LIST, OPT_OUTPUT, OPT_PRUNE, OPT_REPORT, OPT_VERBOSE,
+	OPT_VERSION, OPT_WAIT,
+};
 
 /* One row an option: the parser, --help and the man page's lint read it. */
 static const struct {
@@ -18,26 +22,37 @@ static const struct {
 	int value, argument;	/* of getopt_long(3) */
 	const char *shape, *text;
 } options[] = {
-	{ "by", OPT_BY, required_argument, "--by=WHAT", "also a table of: finding (none), object, process, site" },
+	{ "by", OPT_BY, required_argument, "--by=WHAT", "finding (the default), or also a table by object, process or site" },
 	{ "format", OPT_FORMAT, required_argument, "--format=FORMAT", "how to write it: text, json" },
 	{ "gate", OPT_GATE, optional_argument, "--gate[=POLICY]", "exit with 1 if there is a finding at the gate" },
 	{ "help", OPT_HELP, no_argument, "--help", "print this and exit" },
 	{ "list-checks", OPT_LIST, no_argument, "--list-checks", "list the rules and exit" },
-	{ "output", 'o', required_argument, "-o, --output=FILE", "write there instead of standard output" },
+	{ "output", OPT_OUTPUT, required_argument, "-o, --output=FILE", "write there instead of standard output" },
 	{ "prune", OPT_PRUNE, no_argument, "--prune", "remove the ledgers of finished runs and exit" },
-	{ "report", OPT_REPORT, required_argument, "--report=FORMAT:FILE", "write one more report; may be repeated" },
-	{ "verbose", 'v', no_argument, "-v, --verbose", "show notes in full" },
+	{ "report", OPT_REPORT, required_argument, "--report=FORMAT:FILE", "also write this report; may be repeated" },
+	{ "verbose", OPT_VERBOSE, no_argument, "-v, --verbose", "show everything: notes, long lists, all frames" },
 	{ "version", OPT_VERSION, no_argument, "--version", "print the version and exit" },
 	{ "wait", OPT_WAIT, required_argument, "--wait=SECONDS", "wait that long at most for a run that still runs" },
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
-static _Noreturn void wrong(const char *format, const char *what)
+/* The format has one %s, for what the user gave. */
+static _Noreturn __attribute__((format(printf, 1, 0))) void wrong(const char *format, const char *what)
 {
+	TSHM_AUTO_FREE char *escaped = tshm_text_escape(what);
+
 	fprintf(stderr, "tshm-report: ");
-	fprintf(stderr, format, what);
+	fprintf(stderr, format, escaped);
 	fprintf(stderr, " (--help lists what there is)\n");
 	exit(2);
+}
+
+static _Noreturn void end_of_help(void)
+{
+	if (!ferror(stdout) && fflush(stdout) == 0)
+		exit(0);
+	fprintf(stderr, "tshm-report: cannot write to standard output\n");
+	exit(3);
 }
 
 static _Noreturn void help(void)
@@ -60,7 +75,7 @@ static _Noreturn void help(void)
 	for (size_t i = 0; i < count; i++)
 		printf("  %-24s %s\n", format[i].name, format[i].text);
 	printf("\nExit status: 0 nothing at the gate, 1 findings at it, 2 wrong usage, 3 could not judge.\n");
-	exit(fflush(stdout) == 0 ? 0 : 3);
+	end_of_help();
 }
 
 static const struct tshm_format *format_of(const char *name)
@@ -119,6 +134,22 @@ static void policy_of(struct tshm_command *c, const char *name)
 		wrong("%s", error);
 }
 
+/* Say what is wrong with what getopt_long() refused.  Values below 256 are short options only. */
+static _Noreturn void refused(char **argv)
+{
+	const char *word = argv[optind - 1];
+	char letter[3] = { '-', (char)optopt, 0 };
+	size_t alike = 0;
+
+	if (optopt > 0 && optopt < 256)
+		wrong("unknown option '%s'", letter);
+	if (optopt)
+		wrong("this option takes no argument: '%s'", word);
+	for (size_t i = 0; i < OPTIONS; i++)
+		alike += word[0] == '-' && !strncmp(options[i].name, word + 2, strcspn(word + 2, "="));
+	wrong(alike > 1 ? "ambiguous option '%s'" : "unknown option '%s'", word);
+}
+
 void tshm_command_read(struct tshm_command *c, int argc, char **argv)
 {
 	struct option table[OPTIONS + 1] = { 0 };
@@ -141,12 +172,14 @@ void tshm_command_read(struct tshm_command *c, int argc, char **argv)
 		case OPT_LIST: c->list_checks = true; break;
 		case OPT_PRUNE: c->prune = true; break;
 		case OPT_REPORT: add_report(c, optarg); break;
-		case OPT_VERSION: printf("tshm-report %s\n", PACKAGE_VERSION); exit(fflush(stdout) == 0 ? 0 : 3);
+		case OPT_VERSION: printf("tshm-report %s\n", PACKAGE_VERSION); end_of_help();
 		case OPT_WAIT: c->wait = seconds_of(optarg); break;
+		case OPT_OUTPUT:
 		case 'o': file = optarg; break;
+		case OPT_VERBOSE:
 		case 'v': c->verbose = true; break;
 		case ':': wrong("option '%s' needs an argument", argv[optind - 1]);
-		default: wrong("unknown option '%s'", argv[optind - 1]);
+		default: refused(argv);
 		}
 	}
 	add_output(c, format, file);

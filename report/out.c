@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "out.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct tshm_format formats[] = {
@@ -20,4 +21,24 @@ const struct tshm_format *tshm_format_find(const char *name)
 		if (!strcmp(formats[i].name, name))
 			return &formats[i];
 	return NULL;
+}
+
+size_t tshm_out_processes(const struct tshm_run *run)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->image_count; i++)
+		count += !run->images[i]->previous;
+	return count;
+}
+
+void tshm_out_failed(const char *what)
+{
+	fprintf(stderr, "tshm-report: the %s could not be made: out of memory, or a value that cannot be written\n", what);
+	exit(3);
+}
+
+const char *tshm_out_kind(const struct tshm_object *object)
+{
+	return object->space == TSHM_SPACE_SYSV ? "SysV segment" : tshm_kind_name(object->kind);
 }

@@ -19,7 +19,8 @@ struct tshm_out {
 	enum tshm_gate gate;
 	const char *why_unjudged;	/* or NULL */
 	enum tshm_by by;
-	bool verbose;			/* notes in full */
+	bool verbose;			/* everything in full */
+	bool tell_run;			/* nobody said which run: tell which it is */
 	bool colour;
 	int width;			/* of the terminal; 0: no terminal */
 };
@@ -28,6 +29,14 @@ void tshm_out_text(const struct tshm_out *);
 void tshm_out_json(const struct tshm_out *);
 /* Tables of objects, processes or sites, by libsmartcols (out_table.c). */
 void tshm_out_table(const struct tshm_out *);
+/* A short table of the processes that were killed or not observed; nothing if there are none. */
+void tshm_out_odd_processes(const struct tshm_out *);
+/* What an object is called: its kind, but what a SysV attachment refers to is a segment. */
+const char *tshm_out_kind(const struct tshm_object *);
+/* How many processes: programs that one process ran one after another count once. */
+size_t tshm_out_processes(const struct tshm_run *);
+/* Says that the output could not be made and exits with 3. */
+_Noreturn void tshm_out_failed(const char *what);
 
 struct tshm_format {
 	const char *name;

@@ -2,28 +2,49 @@
 /* --format=json: schema tshm-report/1 (tests/schema/tshm-report-1.schema.json).  Keys are stable; more may come. */
 #include <jansson.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "out.h"
 #include "text.h"
 #include "trace.h"
 #include "xalloc.h"
+#include <uthash.h>
+
+/* What could not be made must not just be missing. */
+static json_t *made(json_t *value)
+{
+	if (!value)
+		tshm_out_failed("JSON");
+	return value;
+}
+
+static void append(json_t *list, json_t *value)
+{
+	if (json_array_append_new(list, made(value)) != 0)
+		tshm_out_failed("JSON");
+}
 
 static json_t *text(const char *s)
 {
 	TSHM_AUTO_FREE char *valid = s ? tshm_text_utf8(s) : NULL;
 
-	return s ? json_string(valid) : json_null();
+	return made(s ? json_string(valid) : json_null());
 }
 
+/* JSON's integers end where int64_t does; ledgers may hold more. */
 static json_t *number(uint64_t n)
 {
-	return json_integer((json_int_t)n);
+	return made(json_integer((json_int_t)(n < INT64_MAX ? n : INT64_MAX)));
+}
+
+/* A process that is not known is null. */
+static json_t *pid_or_null(pid_t pid)
+{
+	return made(pid > 0 ? json_integer(pid) : json_null());
 }
 
 static json_t *wall(uint64_t ns)
 {
-	return ns ? json_real((double)ns / 1e9) : json_null();
+	return made(ns ? json_real((double)ns / 1e9) : json_null());
 }
 
 static json_t *stack(struct tshm_trace *t)
@@ -33,7 +54,7 @@ static json_t *stack(struct tshm_trace *t)
 	for (size_t i = 0; i < t->count; i++) {
 		const struct tshm_line *l = &t->lines[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
+		append(list, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
 			"kind", l->python ? "python" : "native", "function", text(l->function),
 			"file", text(l->file), "line", l->line ? number(l->line) : json_null(),
 			"module", text(l->module), "offset", l->python ? json_null() : number(l->offset),
@@ -49,7 +70,7 @@ static json_t *run(const struct tshm_run *r)
 	json_t *problems = json_array();
 
 	for (size_t i = 0; i < r->problem_count; i++)
-		json_array_append_new(problems, text(r->problems[i]));
+		append(problems, text(r->problems[i]));
 	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "path", text(r->path), "host", text(r->host),
 			 "started", wall(r->started_wall), "ended", wall(r->ended_wall), "complete", r->complete,
 			 "lost", number(r->lost), "problems", problems);
@@ -59,7 +80,7 @@ static json_t *summary(const struct tshm_out *o)
 {
 	struct tshm_totals n = tshm_totals(o->run, o->findings);
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "processes", number(o->run->image_count),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "processes", number(tshm_out_processes(o->run)),
 			 "errors", number(n.errors), "warnings", number(n.warnings), "notes", number(n.notes),
 			 "suppressed", number(n.suppressed), "leaked_segments", number(n.leaked_segments),
 			 "leaked_bytes", number(n.leaked_bytes), "gate", tshm_gate_name(o->gate));
@@ -84,7 +105,7 @@ static json_t *process(const struct tshm_image *im)
 		(im->state == TSHM_IMAGE_EXITED || im->state == TSHM_IMAGE_SIGNALED);
 
 	for (int i = 0; i < im->argc; i++)
-		json_array_append_new(argv, text(im->argv[i]));
+		append(argv, text(im->argv[i]));
 	return json_pack("{s:i, s:i, s:s, s:o, s:o, s:s, s:o, s:b, s:o}", "pid", (int)im->header.pid,
 			 "ppid", (int)im->header.ppid, "image", im->id, "exe", text(im->exe), "argv", argv,
 			 "state", state_of(im), "status", has_status ? json_integer(im->status) : json_null(),
@@ -103,7 +124,7 @@ static json_t *holder(const struct tshm_object *object, size_t first)
 		if (h->image != im)
 			continue;
 		if (tshm_kind_by(h->r.kind) == TSHM_BY_DESCRIPTOR)
-			json_array_append_new(fds, number(h->r.key));
+			append(fds, number(h->r.key));
 		else
 			mappings++;
 	}
@@ -119,31 +140,72 @@ static bool seen_before(const struct tshm_object *object, size_t i)
 	return false;
 }
 
-/* What went from process to process, as both sides' records of this object tell. */
-static json_t *transfers(const struct tshm_run *r, const struct tshm_object *object)
-{
-	static const char *const via[] = { "?", "SCM_RIGHTS sent", "SCM_RIGHTS received", "pidfd_getfd" };
-	json_t *list = json_array();
+/* Transfers by the object that was passed: all are looked at once, not once an object. */
+struct passed {
+	struct { uint64_t dev, ino; } key;
+	json_t *list;
+	UT_hash_handle hh;
+};
 
-	for (size_t i = 0; object->has_ident && tshm_kind_unique(object->kind) && i < r->image_count; i++) {
+static json_t *transfer(const struct tshm_image *im, const struct tshm_transfer *t)
+{
+	bool sent = t->direction == 1;
+	/* The ends of a socketpair name who made it, which tells nothing of who has the other end now. */
+	pid_t self = im->header.pid, peer = t->peer == self ? 0 : t->peer;
+
+	return made(json_pack("{s:o, s:o, s:s, s:o, s:s}", "from", pid_or_null(sent ? self : peer),
+			      "to", pid_or_null(sent ? peer : self), "via", t->direction == 3 ? "pidfd_getfd" : "SCM_RIGHTS",
+			      "count", number(t->count), "side", sent ? "sender" : "receiver"));
+}
+
+static struct passed *passed_of(const struct tshm_run *r)
+{
+	struct passed *all = NULL, *p, key = { 0 };
+
+	for (size_t i = 0; i < r->image_count; i++) {
 		const struct tshm_image *im = r->images[i];
 
 		for (size_t j = 0; j < im->transfer_count; j++) {
 			const struct tshm_transfer *t = &im->transfers[j];
-			bool sent = t->direction == 1;
 
-			if (t->dev != object->dev || t->ino != object->ino)
+			if (t->direction < 1 || t->direction > 3)
 				continue;
-			json_array_append_new(list, json_pack("{s:i, s:i, s:s, s:o}",
-				"from", sent ? (int)im->header.pid : (int)t->peer,
-				"to", sent ? (int)t->peer : (int)im->header.pid,
-				"via", via[t->direction <= 3 ? t->direction : 0], "count", number(t->count)));
+			key.key.dev = t->dev;
+			key.key.ino = t->ino;
+			HASH_FIND(hh, all, &key.key, sizeof(key.key), p);
+			if (!p) {
+				p = tshm_xcalloc(1, sizeof(*p));
+				p->key = key.key;
+				p->list = made(json_array());
+				HASH_ADD(hh, all, key, sizeof(p->key), p);
+			}
+			append(p->list, transfer(im, t));
 		}
 	}
-	return list;
+	return all;
 }
 
-static json_t *object_json(const struct tshm_run *r, const struct tshm_object *object)
+static void passed_free(struct passed *all)
+{
+	struct passed *p, *next;
+
+	HASH_ITER(hh, all, p, next) {
+		HASH_DEL(all, p);
+		json_decref(p->list);
+		free(p);
+	}
+}
+
+static json_t *transfers(const struct passed *all, const struct tshm_object *object)
+{
+	struct passed *p = NULL, key = { .key = { object->dev, object->ino } };
+
+	if (object->has_ident && tshm_kind_unique(object->kind))
+		HASH_FIND(hh, all, &key.key, sizeof(key.key), p);
+	return p ? json_incref(p->list) : made(json_array());
+}
+
+static json_t *object_json(const struct passed *passed, const struct tshm_object *object)
 {
 	static const char *const states[] = { [TSHM_OBJECT_LIVE] = "live", [TSHM_OBJECT_LEAKED] = "leaked",
 					      [TSHM_OBJECT_REMOVED] = "removed" };
@@ -151,18 +213,18 @@ static json_t *object_json(const struct tshm_run *r, const struct tshm_object *o
 
 	for (size_t i = 0; i < object->holder_count; i++)
 		if (!seen_before(object, i))
-			json_array_append_new(holders, holder(object, i));
+			append(holders, holder(object, i));
 	for (size_t i = 0; i < object->outsider_count; i++)
-		json_array_append_new(outside, json_pack("{s:i, s:o}", "pid", (int)object->outsiders[i].pid,
+		append(outside, json_pack("{s:i, s:o}", "pid", (int)object->outsiders[i].pid,
 							 "exe", text(object->outsiders[i].exe)));
 	if (object->creator)
 		creator = json_pack("{s:i, s:s, s:i}", "pid", (int)object->creator->image->header.pid,
 				    "image", object->creator->image->id, "site", (int)object->creator->h.site);
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "id", object->id,
-			 "kind", tshm_kind_name(object->kind), "name", text(object->name),
+			 "kind", tshm_out_kind(object), "name", text(object->name),
 			 "dev", number(object->dev), "ino", number(object->ino), "size", number(object->size),
 			 "state", states[object->state], "creator", creator, "holders", holders,
-			 "outsiders", outside, "transfers", transfers(r, object));
+			 "outsiders", outside, "transfers", transfers(passed, object));
 }
 
 static json_t *finding(const struct tshm_out *o, const struct tshm_finding *f)
@@ -183,47 +245,50 @@ static json_t *finding(const struct tshm_out *o, const struct tshm_finding *f)
 			 "suppressed_by", text(f->suppressed_by));
 }
 
+static json_t *site_json(const struct tshm_out *o, const struct tshm_image *im, uint32_t n)
+{
+	const struct tshm_site *s = &im->sites[n];
+	struct tshm_trace t = tshm_trace_of(o->symbols, im, n);
+
+	return json_pack("{s:i, s:s, s:s, s:o, s:o, s:I, s:I, s:o, s:o}", "id", (int)n, "image", im->id,
+			 "call", tshm_call_name(s->call), "acquired", number(s->acquired),
+			 "released", number(s->released), "live", (json_int_t)s->live, "peak", (json_int_t)s->peak,
+			 "bytes", number(s->live_bytes > 0 ? (uint64_t)s->live_bytes : 0), "stack", stack(&t));
+}
+
+/* Sites that did something, and those that history refers to (shmget() holds nothing, but makes). */
 static void sites(const struct tshm_out *o, json_t *list)
 {
 	for (size_t i = 0; i < o->run->image_count; i++) {
 		const struct tshm_image *im = o->run->images[i];
+		TSHM_AUTO_FREE bool *wanted = tshm_xcalloc(im->site_count + 1, sizeof(*wanted));
 
-		for (size_t n = 1; n < im->site_count; n++) {
-			const struct tshm_site *s = &im->sites[n];
-			struct tshm_trace t;
-
-			if (!s->stamp || (!s->acquired && !s->live))
-				continue;
-			t = tshm_trace_of(o->symbols, im, (uint32_t)n);
-			json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:o, s:o, s:i, s:i, s:o, s:o}",
-				"id", (int)n, "image", im->id, "call", tshm_call_name(s->call),
-				"acquired", number(s->acquired), "released", number(s->released),
-				"live", (int)s->live, "peak", (int)s->peak,
-				"bytes", number(s->live_bytes > 0 ? (uint64_t)s->live_bytes : 0),
-				"stack", stack(&t)));
-		}
+		for (size_t j = 0; j < im->past_count; j++)
+			if (im->past[j].h.site < im->site_count)
+				wanted[im->past[j].h.site] = true;
+		for (size_t n = 1; n < im->site_count; n++)
+			if (im->sites[n].stamp && (wanted[n] || im->sites[n].acquired || im->sites[n].live))
+				append(list, site_json(o, im, (uint32_t)n));
 	}
 }
 
 void tshm_out_json(const struct tshm_out *o)
 {
 	json_t *processes = json_array(), *objects = json_array(), *findings = json_array(), *where = json_array();
+	struct passed *passed = passed_of(o->run);
 	json_t *root;
 
 	for (size_t i = 0; i < o->run->image_count; i++)
-		json_array_append_new(processes, process(o->run->images[i]));
+		append(processes, process(o->run->images[i]));
 	for (const struct tshm_object *p = o->run->objects; p; p = p->next)
-		json_array_append_new(objects, object_json(o->run, p));
+		append(objects, object_json(passed, p));
 	for (size_t i = 0; i < o->findings->count; i++)
-		json_array_append_new(findings, finding(o, o->findings->list[i]));
+		append(findings, finding(o, o->findings->list[i]));
 	sites(o, where);
-	root = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "tshm-report/1", "run", run(o->run),
+	passed_free(passed);
+	root = made(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "tshm-report/1", "run", run(o->run),
 			 "summary", summary(o), "processes", processes, "objects", objects,
-			 "findings", findings, "sites", where);
-	if (!root) {
-		fprintf(stderr, "tshm-report: the JSON could not be made\n");
-		exit(3);
-	}
+			 "findings", findings, "sites", where));
 	json_dumpf(root, o->to, JSON_INDENT(1));
 	fputc('\n', o->to);
 	json_decref(root);

@@ -10,6 +10,8 @@
 #include "trace.h"
 #include "xalloc.h"
 
+#define ODD_MOST 8	/* processes in the short table */
+
 struct column { const char *name; double width; int flags; };
 
 static struct libscols_table *table_new(const struct tshm_out *o, const struct column *columns, size_t count)
@@ -19,7 +21,7 @@ static struct libscols_table *table_new(const struct tshm_out *o, const struct c
 	scols_init_debug(0);
 	table = scols_new_table();
 	if (!table)
-		return NULL;
+		tshm_out_failed("table");
 	scols_table_set_stream(table, o->to);
 	scols_table_enable_colors(table, o->colour);
 	if (o->width)
@@ -28,17 +30,32 @@ static struct libscols_table *table_new(const struct tshm_out *o, const struct c
 		scols_table_enable_nowrap(table, 1);
 	scols_table_set_termforce(table, o->width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
 	for (size_t i = 0; i < count; i++)
-		scols_table_new_column(table, columns[i].name, columns[i].width, columns[i].flags);
+		if (!scols_table_new_column(table, columns[i].name, columns[i].width, columns[i].flags))
+			tshm_out_failed("table");
 	return table;
+}
+
+static void table_print(struct libscols_table *table)
+{
+	if (scols_print_table(table) != 0)
+		tshm_out_failed("table");
+	scols_unref_table(table);
+}
+
+static struct libscols_line *line_new(struct libscols_table *table, struct libscols_line *parent)
+{
+	struct libscols_line *line = scols_table_new_line(table, parent);
+
+	if (!line)
+		tshm_out_failed("table");
+	return line;
 }
 
 /* The line takes the string. */
 static void cell(struct libscols_line *line, size_t column, char *text)
 {
-	if (line)
-		scols_line_refer_data(line, column, text);
-	else
-		free(text);
+	if (scols_line_refer_data(line, column, text) != 0)
+		tshm_out_failed("table");
 }
 
 static void cell_escaped(struct libscols_line *line, size_t column, const char *text)
@@ -80,33 +97,37 @@ static char *leaf_text(const struct tshm_out *o, const struct tshm_image *im, ui
 	return text;
 }
 
+static void object_line(const struct tshm_out *o, struct libscols_table *table, const struct tshm_object *p)
+{
+	struct libscols_line *line = line_new(table, NULL);
+
+	cell(line, 0, tshm_xstrdup(tshm_out_kind(p)));
+	cell_escaped(line, 1, p->name ? p->name : p->id);
+	cell(line, 2, tshm_xstrdup(tshm_text_size(p->size).s));
+	cell(line, 3, tshm_xstrdup(state_name(p->state)));
+	if (p->creator) {
+		cell(line, 4, tshm_xasprintf("%d", (int)p->creator->image->header.pid));
+		cell(line, 5, leaf_text(o, p->creator->image, p->creator->h.site));
+	}
+	cell(line, 6, holders_text(p));
+}
+
+/* What was left comes first. */
 static void objects(const struct tshm_out *o)
 {
 	static const struct column columns[] = {
 		{ "KIND", 10, 0 }, { "NAME", 0.3, SCOLS_FL_TRUNC }, { "SIZE", 8, SCOLS_FL_RIGHT }, { "STATE", 7, 0 },
 		{ "CREATOR", 8, SCOLS_FL_RIGHT }, { "MADE BY", 0.3, SCOLS_FL_TRUNC }, { "HELD BY", 0.1, SCOLS_FL_TRUNC },
 	};
+	static const enum tshm_object_state order[] = { TSHM_OBJECT_LEAKED, TSHM_OBJECT_LIVE, TSHM_OBJECT_REMOVED };
 	struct libscols_table *table = table_new(o, columns, sizeof(columns) / sizeof(columns[0]));
 
-	for (const struct tshm_object *p = o->run->objects; table && p; p = p->next) {
-		struct libscols_line *line;
-
-		if (!p->space && p->kind != TSHM_KIND_SEGMENT && p->kind != TSHM_KIND_MEMFD)
-			continue;
-		line = scols_table_new_line(table, NULL);
-		cell(line, 0, tshm_xstrdup(tshm_kind_name(p->kind)));
-		cell_escaped(line, 1, p->name ? p->name : p->id);
-		cell(line, 2, tshm_xstrdup(tshm_text_size(p->size).s));
-		cell(line, 3, tshm_xstrdup(state_name(p->state)));
-		if (p->creator) {
-			cell(line, 4, tshm_xasprintf("%d", (int)p->creator->image->header.pid));
-			cell(line, 5, leaf_text(o, p->creator->image, p->creator->h.site));
-		}
-		cell(line, 6, holders_text(p));
-	}
-	if (table)
-		scols_print_table(table);
-	scols_unref_table(table);
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		for (const struct tshm_object *p = o->run->objects; p; p = p->next)
+			if (p->state == order[i] &&
+			    (p->space || p->kind == TSHM_KIND_SEGMENT || p->kind == TSHM_KIND_MEMFD))
+				object_line(o, table, p);
+	table_print(table);
 }
 
 static char *end_text(const struct tshm_image *im)
@@ -121,36 +142,70 @@ static char *end_text(const struct tshm_image *im)
 	return tshm_xstrdup("ended");
 }
 
-static void processes(const struct tshm_out *o)
+static struct libscols_line *process_line(struct libscols_table *table, struct libscols_line *parent,
+					  const struct tshm_image *im)
 {
-	static const struct column columns[] = {
-		{ "PROGRAM", 0.4, SCOLS_FL_TREE }, { "PID", 8, SCOLS_FL_RIGHT }, { "END", 16, 0 },
+	struct libscols_line *line = line_new(table, parent);
+	size_t held = 0;
+
+	for (size_t j = 0; j < im->held_count; j++)
+		held += !im->held[j].dropped;
+	cell_escaped(line, 0, tshm_text_base(im->exe));
+	cell(line, 1, tshm_xasprintf("%d", (int)im->header.pid));
+	cell(line, 2, end_text(im));
+	cell(line, 3, im->observed ? tshm_xasprintf("%zu", held) : tshm_xstrdup("?"));
+	cell_escaped(line, 4, im->observed ? "yes" : im->why_unobserved ? im->why_unobserved : "no");
+	return line;
+}
+
+static struct libscols_table *process_table(const struct tshm_out *o, int tree)
+{
+	const struct column columns[] = {
+		{ "PROGRAM", 0.4, tree }, { "PID", 8, SCOLS_FL_RIGHT }, { "END", 16, 0 },
 		{ "HELD", 6, SCOLS_FL_RIGHT }, { "OBSERVED", 0.3, SCOLS_FL_TRUNC },
 	};
-	struct libscols_table *table = table_new(o, columns, sizeof(columns) / sizeof(columns[0]));
+
+	return table_new(o, columns, sizeof(columns) / sizeof(columns[0]));
+}
+
+static void processes(const struct tshm_out *o)
+{
+	struct libscols_table *table = process_table(o, SCOLS_FL_TREE);
 	struct libscols_line **lines = tshm_xcalloc(o->run->image_count + 1, sizeof(*lines));
 
-	for (size_t i = 0; table && i < o->run->image_count; i++) {
+	for (size_t i = 0; i < o->run->image_count; i++) {
 		const struct tshm_image *im = o->run->images[i];
 		const struct tshm_image *above = im->previous ? im->previous : im->parent;
-		struct libscols_line *parent = NULL;
-		size_t held = 0;
 
-		for (size_t j = 0; above && j < i && !parent; j++)
-			parent = o->run->images[j] == above ? lines[j] : NULL;
-		lines[i] = scols_table_new_line(table, parent);
-		for (size_t j = 0; j < im->held_count; j++)
-			held += !im->held[j].dropped;
-		cell_escaped(lines[i], 0, tshm_text_base(im->exe));
-		cell(lines[i], 1, tshm_xasprintf("%d", (int)im->header.pid));
-		cell(lines[i], 2, end_text(im));
-		cell(lines[i], 3, tshm_xasprintf("%zu", held));
-		cell_escaped(lines[i], 4, im->observed ? "yes" : im->why_unobserved ? im->why_unobserved : "no");
+		/* Parents come before their children. */
+		lines[i] = process_line(table, above && above->order < i ? lines[above->order] : NULL, im);
 	}
-	if (table)
-		scols_print_table(table);
-	scols_unref_table(table);
+	table_print(table);
 	free(lines);
+}
+
+void tshm_out_odd_processes(const struct tshm_out *o)
+{
+	struct libscols_table *table = process_table(o, 0);
+	size_t odd = 0;
+
+	for (size_t i = 0; i < o->run->image_count; i++) {
+		const struct tshm_image *im = o->run->images[i];
+
+		if (im->state != TSHM_IMAGE_SIGNALED && im->observed)
+			continue;
+		if (odd++ < ODD_MOST || o->verbose)
+			process_line(table, NULL, im);
+	}
+	if (!odd) {
+		scols_unref_table(table);
+		return;
+	}
+	fprintf(o->to, "Killed, or not observed:\n");
+	table_print(table);
+	if (odd > ODD_MOST && !o->verbose)
+		fprintf(o->to, "and %zu more (--by=process shows them)\n", odd - ODD_MOST);
+	fputc('\n', o->to);
 }
 
 static void sites(const struct tshm_out *o)
@@ -162,7 +217,7 @@ static void sites(const struct tshm_out *o)
 	};
 	struct libscols_table *table = table_new(o, columns, sizeof(columns) / sizeof(columns[0]));
 
-	for (size_t i = 0; table && i < o->run->image_count; i++) {
+	for (size_t i = 0; i < o->run->image_count; i++) {
 		const struct tshm_image *im = o->run->images[i];
 
 		for (size_t n = 1; n < im->site_count; n++) {
@@ -171,7 +226,7 @@ static void sites(const struct tshm_out *o)
 
 			if (!s->stamp || !s->acquired)
 				continue;
-			line = scols_table_new_line(table, NULL);
+			line = line_new(table, NULL);
 			cell(line, 0, tshm_xstrdup(tshm_call_name(s->call)));
 			cell(line, 1, tshm_xasprintf("%" PRIu64, s->acquired));
 			cell(line, 2, tshm_xasprintf("%" PRIu64, s->released));
@@ -181,9 +236,7 @@ static void sites(const struct tshm_out *o)
 			cell(line, 6, leaf_text(o, im, (uint32_t)n));
 		}
 	}
-	if (table)
-		scols_print_table(table);
-	scols_unref_table(table);
+	table_print(table);
 }
 
 void tshm_out_table(const struct tshm_out *o)

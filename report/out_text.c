@@ -7,11 +7,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "out.h"
 #include "text.h"
 #include "trace.h"
 #include "xalloc.h"
+
+#define SHOWN_MOST 10		/* findings of one rule and severity, unless all are asked for */
+#define FOLDED_LEAST 3		/* frames of an interpreter in a row */
 
 static const char *colour_of(const struct tshm_out *o, enum tshm_severity severity)
 {
@@ -30,29 +34,48 @@ static const char *plain(const struct tshm_out *o)
 	return o->colour ? "\033[0m" : "";
 }
 
-/* Words at the width of the terminal, the following lines indented. */
+/* Columns that the UTF-8 bytes take, near enough: one a character. */
+static int columns_of(const char *s, size_t bytes)
+{
+	int columns = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		columns += ((unsigned char)s[i] & 0xc0) != 0x80;
+	return columns;
+}
+
+/* Words at the width of the terminal, from column `at` on, the following lines indented. */
 static void wrapped(const struct tshm_out *o, const char *text, int at, int indent)
 {
 	int width = o->width > 40 ? o->width : 0;
+	size_t spaces = 0;
 
 	while (*text) {
 		size_t word = strcspn(text, " ");
+		int columns = columns_of(text, word);
 
-		if (width && at > indent && at + (int)word >= width) {
+		if (width && at > indent && at + (int)spaces + columns > width) {
 			fprintf(o->to, "\n%*s", indent, "");
 			at = indent;
+			spaces = 0;
 		}
-		fwrite(text, 1, word, o->to);
-		at += (int)word;
+		fprintf(o->to, "%*s%.*s", (int)spaces, "", (int)word, text);
+		at += (int)spaces + columns;
 		text += word;
-		if (*text == ' ') {
-			if (!width || at + 1 < width)
-				fputc(' ', o->to);
-			at++;
-			text++;
-		}
+		spaces = strspn(text, " ");
+		text += spaces;
 	}
 	fputc('\n', o->to);
+}
+
+/* How many lines from i on are an interpreter's.  The first of a stack is always shown. */
+static size_t interpreter_lines(const struct tshm_trace *t, size_t i)
+{
+	size_t end = i;
+
+	while (i && end < t->count && tshm_trace_is_interpreter(&t->lines[end]))
+		end++;
+	return end - i;
 }
 
 static void trace(const struct tshm_out *o, struct tshm_trace *t)
@@ -60,54 +83,102 @@ static void trace(const struct tshm_out *o, struct tshm_trace *t)
 	if (t->call)
 		fprintf(o->to, "    at %s\n", t->call);
 	for (size_t i = 0; i < t->count; i++) {
-		TSHM_AUTO_FREE char *line = tshm_trace_line(&t->lines[i]);
-		const char *inlined = t->lines[i].inlined ? " [inlined]" : "";
+		size_t folded = o->verbose ? 0 : interpreter_lines(t, i);
+		TSHM_AUTO_FREE char *line = NULL;
 
-		if (i == t->leaf)
-			fprintf(o->to, "    by %s%s%s%s\n", bold(o), line, inlined, plain(o));
-		else
-			fprintf(o->to, "    by %s%s\n", line, inlined);
+		if (folded >= FOLDED_LEAST) {
+			TSHM_AUTO_FREE char *module = tshm_text_escape(tshm_text_base(t->lines[i].module));
+
+			fprintf(o->to, "    ... %zu frames in %s (-v shows them)\n", folded, module);
+			i += folded - 1;
+			continue;
+		}
+		line = tshm_trace_line(&t->lines[i]);
+		fprintf(o->to, "    %s %s%s%s%s\n", i || t->call ? "by" : "at", i == t->leaf ? bold(o) : "", line,
+			t->lines[i].inlined ? " [inlined]" : "", i == t->leaf ? plain(o) : "");
 	}
 	tshm_trace_free(t);
 }
 
-/* "python3 (pid 12: fds 5 7, 1 mapping)" for each process that holds the object. */
+/* "fds 5 7, 1 mapping": what the image holds of the object. */
+static void what_is_held(const struct tshm_out *o, const struct tshm_object *object, const struct tshm_image *im)
+{
+	size_t fds = 0, others = 0;
+
+	for (size_t i = 0; i < object->holder_count; i++)
+		fds += object->holders[i]->image == im && tshm_kind_by(object->holders[i]->r.kind) == TSHM_BY_DESCRIPTOR;
+	if (fds)
+		fprintf(o->to, ", fd%s", fds > 1 ? "s" : "");
+	for (size_t i = 0; i < object->holder_count; i++) {
+		const struct tshm_held *h = object->holders[i];
+
+		if (h->image != im)
+			continue;
+		if (tshm_kind_by(h->r.kind) == TSHM_BY_DESCRIPTOR)
+			fprintf(o->to, " %" PRIu64, h->r.key);
+		else
+			others++;
+	}
+	if (others)
+		fprintf(o->to, ", %s", tshm_text_plural(others, "mapping").s);
+}
+
+static bool is_first_of_image(const struct tshm_object *object, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (object->holders[j]->image == object->holders[i]->image)
+			return false;
+	return true;
+}
+
+/* Who holds the object now, one process a line. */
 static void holders(const struct tshm_out *o, const struct tshm_object *object)
 {
-	const struct tshm_image *shown = NULL;
-
 	for (size_t i = 0; i < object->holder_count; i++) {
 		const struct tshm_image *im = object->holders[i]->image;
-		size_t fds = 0, mappings = 0;
+		TSHM_AUTO_FREE char *exe = NULL;
 
-		if (im == shown || im->state != TSHM_IMAGE_RUNNING)
+		if (im->state != TSHM_IMAGE_RUNNING || !is_first_of_image(object, i))
 			continue;
-		shown = im;
-		TSHM_AUTO_FREE char *exe = tshm_text_escape(tshm_text_base(im->exe));
-
-		fprintf(o->to, "    held by %s (pid %d:", exe, (int)im->header.pid);
-		for (size_t j = i; j < object->holder_count; j++) {
-			const struct tshm_held *h = object->holders[j];
-
-			if (h->image != im)
-				continue;
-			if (tshm_kind_by(h->r.kind) == TSHM_BY_DESCRIPTOR)
-				fprintf(o->to, "%s%" PRIu64, fds++ ? " " : " fd ", h->r.key);
-			else
-				mappings++;
-		}
-		if (mappings)
-			fprintf(o->to, "%s%s", fds ? ", " : " ", tshm_text_plural(mappings, "mapping").s);
+		exe = tshm_text_escape(tshm_text_base(im->exe));
+		fprintf(o->to, "    held by: %s (pid %d", exe, (int)im->header.pid);
+		what_is_held(o, object, im);
 		fprintf(o->to, ")\n");
 	}
 	for (size_t i = 0; i < object->outsider_count; i++) {
 		TSHM_AUTO_FREE char *exe = tshm_text_escape(object->outsiders[i].exe);
 
-		fprintf(o->to, "    held by %s (pid %d), which is not of this run\n", exe, (int)object->outsiders[i].pid);
+		fprintf(o->to, "    held by: %s (pid %d), which is not of this run\n", exe,
+			(int)object->outsiders[i].pid);
 	}
 }
 
-static void finding(const struct tshm_out *o, const struct tshm_finding *f)
+static void second_stack(const struct tshm_out *o, const struct tshm_finding *f)
+{
+	struct tshm_trace t = f->frame2 ? tshm_trace_of_frame(o->symbols, f->image2, f->frame2) :
+					  tshm_trace_of(o->symbols, f->image2, f->site2);
+
+	if (t.count) {
+		TSHM_AUTO_FREE char *title = tshm_text_escape(f->stack2_title ? f->stack2_title : "and");
+
+		fprintf(o->to, "  %s\n", title);
+	}
+	trace(o, &t);
+}
+
+/* Findings that have nothing but a message share the line of advice with the next. */
+static bool is_bare(const struct tshm_finding *f)
+{
+	return !f->site && !f->image2 && !(f->object && f->object->holder_count + f->object->outsider_count);
+}
+
+static bool shares_advice(const struct tshm_finding *f, const struct tshm_finding *next)
+{
+	return next && is_bare(f) && is_bare(next) && f->check == next->check && f->severity == next->severity &&
+	       !strcmp(f->advice ? f->advice : "", next->advice ? next->advice : "");
+}
+
+static void finding(const struct tshm_out *o, const struct tshm_finding *f, const struct tshm_finding *next)
 {
 	TSHM_AUTO_FREE char *message = tshm_text_escape(f->message);
 	TSHM_AUTO_FREE char *advice = tshm_text_escape(f->advice);
@@ -117,14 +188,11 @@ static void finding(const struct tshm_out *o, const struct tshm_finding *f)
 	fprintf(o->to, "%s%s %s:%s ", colour_of(o, f->severity), severity, f->check->id, plain(o));
 	wrapped(o, message, (int)(strlen(severity) + strlen(f->check->id) + 3), 4);
 	trace(o, &t);
-	t = f->frame2 ? tshm_trace_of_frame(o->symbols, f->image2, f->frame2) :
-			tshm_trace_of(o->symbols, f->image2, f->site2);
-	if (t.count) {
-		fprintf(o->to, "  %s\n", f->stack2_title ? f->stack2_title : "and");
-		trace(o, &t);
-	}
+	second_stack(o, f);
 	if (f->object)
 		holders(o, f->object);
+	if (shares_advice(f, next))
+		return;
 	if (f->advice) {
 		fprintf(o->to, "    fix: ");
 		wrapped(o, advice, 9, 9);
@@ -132,7 +200,40 @@ static void finding(const struct tshm_out *o, const struct tshm_finding *f)
 	fputc('\n', o->to);
 }
 
-/* Notes of one rule in one line: "note fd-open-at-exit: 12 findings (-v shows them)". */
+static bool is_shown(const struct tshm_out *o, const struct tshm_finding *f)
+{
+	return !f->suppressed_by && (f->severity > TSHM_NOTE || o->verbose);
+}
+
+/* Errors and warnings (and notes, if all is asked for): the first of each rule in full, of the others how many. */
+static void findings(const struct tshm_out *o)
+{
+	size_t checks, total = o->findings->count, kept = 0;
+	const struct tshm_check *check = tshm_checks(&checks);
+	size_t *seen = tshm_xcalloc(checks * 3, sizeof(*seen));
+	const struct tshm_finding **list = tshm_xcalloc(total + 1, sizeof(*list));
+
+	for (size_t i = 0; i < total; i++) {
+		const struct tshm_finding *f = o->findings->list[i];
+
+		if (is_shown(o, f) && (seen[(size_t)(f->check - check) * 3 + f->severity]++ < SHOWN_MOST || o->verbose))
+			list[kept++] = f;
+	}
+	for (size_t i = 0; i < kept; i++)
+		finding(o, list[i], list[i + 1]);
+	for (size_t i = 0; i < checks * 3 && !o->verbose; i++) {
+		enum tshm_severity severity = (enum tshm_severity)(i % 3);
+
+		if (seen[i] <= SHOWN_MOST)
+			continue;
+		fprintf(o->to, "%s%s %s:%s and %zu more like these (-v shows them)\n\n", colour_of(o, severity),
+			tshm_severity_name(severity), check[i / 3].id, plain(o), seen[i] - SHOWN_MOST);
+	}
+	free(list);
+	free(seen);
+}
+
+/* Notes of one rule in one line: the first, and how many more there are. */
 static void notes(const struct tshm_out *o)
 {
 	size_t checks;
@@ -166,8 +267,36 @@ static void notes(const struct tshm_out *o)
 		fputc('\n', o->to);
 }
 
+/* Which run this is: who did not name one should know what was taken. */
+static void which_run(const struct tshm_out *o)
+{
+	const struct tshm_run *r = o->run;
+	TSHM_AUTO_FREE char *path = tshm_text_escape(r->path);
+	time_t started = (time_t)(r->started_wall / 1000000000u);
+	struct tm tm;
+	char when[64] = "at an unknown time";
+
+	if (r->started_wall && localtime_r(&started, &tm))
+		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	fprintf(o->to, "tshm: run %s", path);
+	for (int i = 0; i < r->command_count; i++) {
+		TSHM_AUTO_FREE char *word = tshm_text_quote(r->command[i]);
+		TSHM_AUTO_FREE char *escaped = tshm_text_escape(word);
+
+		fprintf(o->to, "%s%s", i ? " " : ": ", escaped);
+	}
+	fprintf(o->to, ", started %s, ", when);
+	if (r->ended_wall > r->started_wall)
+		fprintf(o->to, "ended after %s\n\n", tshm_text_duration(r->ended_wall - r->started_wall).s);
+	else
+		fprintf(o->to, "%s\n\n", r->ended_wall ? "ended" : "still runs");
+}
+
+/* What could not be read or judged comes first: it may be why something is not here. */
 static void head(const struct tshm_out *o)
 {
+	if (o->tell_run || o->verbose)
+		which_run(o);
 	for (size_t i = 0; i < o->run->problem_count; i++) {
 		TSHM_AUTO_FREE char *problem = tshm_text_escape(o->run->problems[i]);
 
@@ -177,31 +306,28 @@ static void head(const struct tshm_out *o)
 		fprintf(o->to, "tshm: not judged: %s\n", o->why_unjudged);
 }
 
-static void summary(const struct tshm_out *o)
+static void summary(const struct tshm_out *o, const struct tshm_totals *n)
 {
-	struct tshm_totals n = tshm_totals(o->run, o->findings);
-
 	fprintf(o->to, "SUMMARY: tshm: %s (%" PRIu64 " bytes), %s, %s, %s",
-		tshm_text_plural(n.leaked_segments, "leaked segment").s, n.leaked_bytes,
-		tshm_text_plural(n.errors, "error").s, tshm_text_plural(n.warnings, "warning").s,
-		tshm_text_plural(n.notes, "note").s);
-	if (n.suppressed)
-		fprintf(o->to, ", %zu suppressed", n.suppressed);
-	fprintf(o->to, "; %s\n", tshm_text_plural(o->run->image_count, "program").s);
+		tshm_text_plural(n->leaked_segments, "leaked segment").s, n->leaked_bytes,
+		tshm_text_plural(n->errors, "error").s, tshm_text_plural(n->warnings, "warning").s,
+		tshm_text_plural(n->notes, "note").s);
+	if (n->suppressed)
+		fprintf(o->to, ", %zu suppressed", n->suppressed);
+	fprintf(o->to, "; %s\n", tshm_text_plural(tshm_out_processes(o->run), "process").s);
 }
 
 void tshm_out_text(const struct tshm_out *o)
 {
-	head(o);
-	for (size_t i = 0; i < o->findings->count; i++) {
-		const struct tshm_finding *f = o->findings->list[i];
+	struct tshm_totals n = tshm_totals(o->run, o->findings);
 
-		if (!f->suppressed_by && (f->severity > TSHM_NOTE || o->verbose))
-			finding(o, f);
-	}
+	head(o);
+	findings(o);
 	if (!o->verbose)
 		notes(o);
 	if (o->by != TSHM_BY_FINDING)
 		tshm_out_table(o);
-	summary(o);
+	if (o->by != TSHM_BY_PROCESS && (n.errors || n.warnings || o->verbose))
+		tshm_out_odd_processes(o);
+	summary(o, &n);
 }

@@ -116,7 +116,7 @@ static void resolve_intent(struct asking *a, struct tshm_past *p)
 {
 	const struct tshm_past *link = tshm_reader_past(p->image, p->h.link);
 	bool sysv = p->h.space == TSHM_SPACE_SYSV;
-	bool renamed = p->h.flags & TSHM_HIF_RENAMED;
+	bool renamed = tshm_past_is_renamed(p);
 	struct tshm_object *object;
 	struct tshm_seen seen;
 
@@ -225,7 +225,7 @@ static void find_creator(struct asking *a, struct tshm_object *object)
 		struct tshm_past *p = object->pasts[i];
 
 		if (p->h.type != TSHM_HIST_NAME || p == object->creator || !(p->h.flags & TSHM_HIF_MAYBE) ||
-		    p->h.flags & (TSHM_HIF_INHERITED | TSHM_HIF_RENAMED | TSHM_HIF_LINKED | TSHM_HIF_OPENED | TSHM_HIF_INTENT))
+		    p->h.flags & (TSHM_HIF_INHERITED | TSHM_HIF_OPENED | TSHM_HIF_INTENT) || tshm_past_is_renamed(p))
 			continue;
 		if (object->creator && object->creator->h.flags & TSHM_HIF_EXCLUSIVE)
 			continue;

@@ -453,8 +453,12 @@ static void sanitize(struct tshm_image *im)
 #define GOOD_SITE(n) ((n) < im->site_count && im->sites[n].stamp ? (n) : 0)
 	for (size_t i = 0; i < im->held_count; i++) {
 		struct tshm_held *h = &im->held[i];
-		struct tshm_past *name = tshm_reader_past(im, h->r.name);
+		const struct tshm_past *name = tshm_reader_past(im, h->r.name);
 
+		/* The record may have been overwritten since: then it tells of another object. */
+		if (name && name->h.flags & TSHM_HIF_IDENT && h->r.flags & TSHM_RF_IDENT &&
+		    (name->h.dev != h->r.dev || name->h.ino != h->r.ino))
+			name = NULL;
 		h->r.site = GOOD_SITE(h->r.site);
 		h->name = name && name->name ? name->name : image_string(im, h->r.text, NULL);
 	}

@@ -18,10 +18,11 @@ struct elf_file {		/* one module file, opened once */
 	Dwfl_Module *module;
 	Dwarf_Addr bias;	/* what libdwfl adds to the file's addresses */
 	char build_id[41];
+	uint64_t changed_wall;	/* ns: when the file was last written */
 	UT_hash_handle hh;
 };
 
-struct known_frame {		/* keyed by module path, build id and offset */
+struct known_frame {		/* keyed by module path, build id, offset, and whether the file is still that one */
 	char *key;
 	struct tshm_line *lines;
 	size_t count;
@@ -97,6 +98,7 @@ static void open_file(struct elf_file *f)
 	/* A module's path is the program's word: only a regular file is opened. */
 	if (stat(f->path, &st) != 0 || !S_ISREG(st.st_mode))
 		return;
+	f->changed_wall = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec;
 	f->dwfl = dwfl_begin(&callbacks);
 	if (!f->dwfl)
 		return;
@@ -173,6 +175,44 @@ static unsigned number_attribute(Dwarf_Die *die, unsigned name)
 }
 
 /*
+ * The scopes around an address, innermost first.  From an inlined function outwards,
+ * dwarf_getscopes() goes on with where that function is defined; what is asked for
+ * here is into what it was inlined.
+ */
+static int scopes_of(Dwarf_Die *cu, Dwarf_Addr address, Dwarf_Die **scopes)
+{
+	int count = dwarf_getscopes(cu, address, scopes);
+
+	for (int i = 0; i < count; i++) {
+		int tag = dwarf_tag(&(*scopes)[i]);
+		Dwarf_Die innermost = (*scopes)[i];
+
+		if (tag == DW_TAG_subprogram)
+			break;
+		if (tag != DW_TAG_inlined_subroutine)
+			continue;
+		free(*scopes);
+		*scopes = NULL;
+		return dwarf_getscopes_die(&innermost, scopes);
+	}
+	return count;
+}
+
+/* A path of the line table; those that are not absolute are so to where the compiler ran. */
+static const char *source_path(struct tshm_symbols *s, Dwarf_Die *cu, const char *path)
+{
+	Dwarf_Attribute attribute;
+	const char *directory = NULL;
+	TSHM_AUTO_FREE char *whole = NULL;
+
+	if (path && path[0] != '/' && cu && dwarf_attr(cu, DW_AT_comp_dir, &attribute))
+		directory = dwarf_formstring(&attribute);
+	if (directory)
+		whole = tshm_xasprintf("%s/%s", directory, path);
+	return path ? tshm_arena_strdup(&s->arena, whole ? whole : path) : NULL;
+}
+
+/*
  * Walk the scopes of an address from the inside out.  The line of the innermost is
  * the address's own; each inlined function tells where it was called from, which is
  * the line of the one around it.
@@ -182,7 +222,7 @@ static void inlined_lines(struct tshm_symbols *s, struct known_frame *k, Dwarf_D
 {
 	Dwarf_Die *scopes = NULL;
 	Dwarf_Files *files = NULL;
-	int count = dwarf_getscopes(cu, address, &scopes);
+	int count = scopes_of(cu, address, &scopes);
 
 	if (dwarf_getsrcfiles(cu, &files, NULL) != 0)
 		files = NULL;
@@ -202,7 +242,7 @@ static void inlined_lines(struct tshm_symbols *s, struct known_frame *k, Dwarf_D
 			break;
 		line = number_attribute(&scopes[i], DW_AT_call_line);
 		name = files ? dwarf_filesrc(files, number_attribute(&scopes[i], DW_AT_call_file), NULL, NULL) : NULL;
-		file = name ? tshm_arena_strdup(&s->arena, name) : file;
+		file = name ? source_path(s, cu, name) : file;
 	}
 	free(scopes);
 }
@@ -218,8 +258,7 @@ static void look_up(struct tshm_symbols *s, struct known_frame *k, struct elf_fi
 
 	if (source)
 		file = dwfl_lineinfo(source, NULL, &line, NULL, NULL, NULL);
-	if (file)
-		file = tshm_arena_strdup(&s->arena, file);
+	file = source_path(s, cu, file);
 	if (cu)
 		inlined_lines(s, k, cu, address - debug_bias, file, (unsigned)line);
 	name = dwfl_module_addrname(f->module, address);
@@ -259,39 +298,58 @@ static size_t python_frame(struct tshm_symbols *s, const struct tshm_image *im, 
 	return k->count;
 }
 
+/* Is the file on disk another one than the module that ran?  Without a build-id only its time can tell. */
+static bool is_changed(const struct elf_file *f, const struct tshm_image *im, const char *build_id)
+{
+	if (build_id[0] || f->build_id[0])
+		return strcmp(f->build_id, build_id) != 0;
+	return im->header.start_wall && f->changed_wall > im->header.start_wall;
+}
+
+static struct known_frame *native_frame(struct tshm_symbols *s, const struct tshm_image *im,
+					const struct tshm_rmodule *m, uint64_t offset)
+{
+	const char *path = m ? m->path && *m->path ? m->path : im->exe : "";
+	struct elf_file *f = m ? file_of(s, path) : NULL;
+	TSHM_AUTO_FREE char *key = NULL;
+	struct known_frame *k;
+	char build_id[41];
+	bool changed;
+
+	hex(build_id, m ? m->build_id : NULL, m ? m->build_id_size : 0);
+	changed = f && f->module && is_changed(f, im, build_id);
+	key = tshm_xasprintf("%s %s %llx %d", path, build_id, (unsigned long long)offset, changed);
+	HASH_FIND_STR(s->frames, key, k);
+	if (k)
+		return k;
+	k = tshm_xcalloc(1, sizeof(*k));
+	if (f && f->module && !changed)
+		look_up(s, k, f, offset);
+	if (!k->count)
+		add_line(k);
+	path = m ? tshm_arena_strdup(&s->arena, path) : NULL;
+	for (size_t i = 0; i < k->count; i++) {
+		k->lines[i].module = path;
+		k->lines[i].offset = offset;
+		k->lines[i].changed = changed;
+		k->lines[i].gone = f && !f->module;
+		memcpy(k->lines[i].build_id, build_id, sizeof(build_id));
+	}
+	k->key = tshm_xstrdup(key);
+	HASH_ADD_KEYPTR(hh, s->frames, k->key, strlen(k->key), k);
+	return k;
+}
+
 size_t tshm_symbols_frame(struct tshm_symbols *s, const struct tshm_image *im, const struct tshm_frame *frame,
 			  const struct tshm_line **lines)
 {
 	const struct tshm_rmodule *m = frame->where && frame->where < im->module_count ?
 		&im->modules[frame->where] : NULL;
-	const char *path = m ? m->path && *m->path ? m->path : im->exe : "";
-	TSHM_AUTO_FREE char *key = NULL;
 	struct known_frame *k;
-	char build_id[41];
 
 	if (frame->kind == TSHM_FRAME_PYTHON)
 		return python_frame(s, im, frame, lines);
-	hex(build_id, m ? m->build_id : NULL, m ? m->build_id_size : 0);
-	key = tshm_xasprintf("%s %s %llx", path, build_id, (unsigned long long)frame->u.offset);
-	HASH_FIND_STR(s->frames, key, k);
-	if (!k) {
-		struct elf_file *f = m ? file_of(s, path) : NULL;
-		bool changed = f && f->module && strcmp(f->build_id, build_id) != 0;
-
-		k = tshm_xcalloc(1, sizeof(*k));
-		if (f && f->module && !changed)
-			look_up(s, k, f, frame->u.offset);
-		if (!k->count)
-			add_line(k);
-		for (size_t i = 0; i < k->count; i++) {
-			k->lines[i].module = m ? tshm_arena_strdup(&s->arena, path) : NULL;
-			k->lines[i].offset = frame->u.offset;
-			k->lines[i].changed = changed;
-			memcpy(k->lines[i].build_id, build_id, sizeof(build_id));
-		}
-		k->key = tshm_xstrdup(key);
-		HASH_ADD_KEYPTR(hh, s->frames, k->key, strlen(k->key), k);
-	}
+	k = native_frame(s, im, m, frame->u.offset);
 	*lines = k->lines;
 	return k->count;
 }

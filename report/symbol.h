@@ -21,6 +21,7 @@ struct tshm_line {
 	bool inlined;		/* its function was inlined into that of the next line */
 	bool python;
 	bool changed;		/* the module's file is not the one that ran: its symbols would lie */
+	bool gone;		/* the module's file is not there or is no ELF file */
 };
 
 struct tshm_symbols;

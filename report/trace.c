@@ -19,7 +19,7 @@ static bool is_module(const struct tshm_line *l, const char *pattern)
 	return l->module && !fnmatch(pattern, tshm_text_base(l->module), 0);
 }
 
-/* What lies below main, or below a thread's first function, is libc's. */
+/* What lies below main, or below a thread's first function, is libc's (or libstdc++'s). */
 static bool starts_program(const struct tshm_line *l)
 {
 	static const char *const names[] = { "_start", "__libc_start_main", "__libc_start_call_main", "start_thread",
@@ -42,6 +42,7 @@ static void cut(struct tshm_trace *t)
 	while (first < t->count && is_module(&t->lines[first], "libtshm.so*"))
 		first++;
 	while (end > first + 1 && (starts_program(&t->lines[end - 1]) ||
+				   is_module(&t->lines[end - 1], "libstdc++.so*") ||
 				   (is_module(&t->lines[end - 1], "libc.so*") && !t->lines[end - 1].function)))
 		end--;
 	memmove(t->lines, t->lines + first, (end - first) * sizeof(*t->lines));
@@ -93,12 +94,48 @@ void tshm_trace_free(struct tshm_trace *t)
 	memset(t, 0, sizeof(*t));
 }
 
+bool tshm_trace_is_interpreter(const struct tshm_line *l)
+{
+	static const char *const patterns[] = { "python", "python[0-9]*", "libpython*", "perl", "perl[0-9]*", "libperl*",
+						"ruby", "ruby[0-9]*", "libruby*", "node", "libnode*", "libjvm*" };
+
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
+		if (!l->python && is_module(l, patterns[i]))
+			return true;
+	return false;
+}
+
+/* The name that everybody writes for what the compiler calls by its whole template. */
+static char *short_function(const char *function)
+{
+	static const char whole[] = "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >";
+	char *text = tshm_text_escape(function), *at = text;
+
+	while ((at = strstr(at, whole))) {
+		memcpy(at, "std::string", 11);
+		memmove(at + 11, at + sizeof(whole) - 1, strlen(at + sizeof(whole) - 1) + 1);
+		at += 11;
+	}
+	return text;
+}
+
+/* " (build-id 12ab34cd56ef..., the file has changed since)", as far as there is anything to say */
+static char *module_remarks(const struct tshm_line *l)
+{
+	const char *fate = l->changed ? "the file has changed since" : l->gone ? "the file is gone" : "";
+
+	if (!l->build_id[0])
+		return *fate ? tshm_xasprintf(" (%s)", fate) : tshm_xstrdup("");
+	return tshm_xasprintf(" (build-id %.12s%s%s%s)", l->build_id, strlen(l->build_id) > 12 ? "..." : "",
+			      *fate ? ", " : "", fate);
+}
+
 char *tshm_trace_line(const struct tshm_line *l)
 {
-	TSHM_AUTO_FREE char *function = tshm_text_escape(l->function);
-	TSHM_AUTO_FREE char *file = tshm_text_escape(l->python ? l->file : l->file ? tshm_text_base(l->file) : NULL);
-	TSHM_AUTO_FREE char *module = tshm_text_escape(l->module);
-	const char *changed = l->changed ? ", the file has changed since" : "";
+	TSHM_AUTO_FREE char *function = short_function(l->function);
+	TSHM_AUTO_FREE char *file = tshm_text_escape(l->file ? tshm_text_base(l->file) : NULL);
+	TSHM_AUTO_FREE char *module = tshm_text_escape(l->module ? tshm_text_base(l->module) : NULL);
+	TSHM_AUTO_FREE char *remarks = module_remarks(l);
 
 	if (l->function && l->file && l->line)
 		return tshm_xasprintf("%s (%s:%u)", function, file, l->line);
@@ -107,10 +144,6 @@ char *tshm_trace_line(const struct tshm_line *l)
 	if (!l->module)
 		return tshm_xasprintf("0x%llx", (unsigned long long)l->offset);
 	if (l->function)
-		return tshm_xasprintf("%s (in %s+0x%llx)", function, tshm_text_base(module),
-				      (unsigned long long)l->offset);
-	if (l->build_id[0])
-		return tshm_xasprintf("0x%llx in %s (build-id %s%s)", (unsigned long long)l->offset,
-				      tshm_text_base(module), l->build_id, changed);
-	return tshm_xasprintf("0x%llx in %s%s", (unsigned long long)l->offset, module, changed);
+		return tshm_xasprintf("%s (in %s+0x%llx)", function, module, (unsigned long long)l->offset);
+	return tshm_xasprintf("0x%llx in %s%s", (unsigned long long)l->offset, module, remarks);
 }

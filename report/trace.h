@@ -16,7 +16,9 @@ struct tshm_trace {
 struct tshm_trace tshm_trace_of(struct tshm_symbols *, const struct tshm_image *, uint32_t site);
 struct tshm_trace tshm_trace_of_frame(struct tshm_symbols *, const struct tshm_image *, const struct tshm_frame *);
 void tshm_trace_free(struct tshm_trace *);
-/* "make_batch (train.c:42)", "0x1234 in libfoo.so (build-id 12ab…)": escaped.  To be freed. */
+/* Is it a frame of a language's interpreter?  A row of them tells a person nothing. */
+bool tshm_trace_is_interpreter(const struct tshm_line *);
+/* "make_batch (train.c:42)", "0x1234 in libfoo.so (build-id 12ab...)": escaped.  To be freed. */
 char *tshm_trace_line(const struct tshm_line *);
 
 #endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config.h"
+#include "run.h"
+
+enum { OPT_GATE = 256, OPT_HELP, OPT_REPORT, OPT_SUBREAPER, OPT_VERSION, OPT_WAIT };
+
+/* One row an option: the parser, --help and the man page's lint read it. */
+static const struct {
+	const char *name;
+	int value, argument;	/* of getopt_long(3) */
+	const char *shape, *text;
+} options[] = {
+	{ "gate", OPT_GATE, optional_argument, "--gate[=POLICY]", "exit with 1 if there is a finding at the gate" },
+	{ "help", OPT_HELP, no_argument, "--help", "print this and exit" },
+	{ "output", 'o', required_argument, "-o, --output=DIR", "keep the run there, not in the user's pool" },
+	{ "report", OPT_REPORT, required_argument, "--report=FORMAT:FILE", "write one more report; may be repeated" },
+	{ "subreaper", OPT_SUBREAPER, no_argument, "--subreaper", "adopt orphans of the command" },
+	{ "version", OPT_VERSION, no_argument, "--version", "print the version and exit" },
+	{ "wait", OPT_WAIT, required_argument, "--wait=SECONDS", "wait that long at most for what it left running (10)" },
+};
+#define OPTIONS (sizeof(options) / sizeof(options[0]))
+
+static _Noreturn void help(void)
+{
+	printf("Usage: tshm-run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
+	       "Run COMMAND under tshm and report what it and its descendants left behind.\n\n");
+	for (size_t i = 0; i < OPTIONS; i++)
+		printf("  %-24s %s\n", options[i].shape, options[i].text);
+	printf("\nFormats and policies are those of tshm-report --help.\n"
+	       "Exit status: the command's, if it is not 0; 1 if the gate fails; 125 if tshm failed or\n"
+	       "could not judge; 126, 127 if COMMAND cannot be run or found; 128+N if it died of signal N.\n");
+	exit(fflush(stdout) == 0 ? 0 : TSHM_EXIT_FAILED);
+}
+
+static _Noreturn void wrong(const char *format, const char *what)
+{
+	char *text = tshm_text("%s (--help lists what there is)", format);
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	tshm_die(text, what);
+#pragma GCC diagnostic pop
+}
+
+static double seconds_of(const char *text)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !isfinite(seconds) || seconds < 0)
+		wrong("--wait takes a number of seconds, not '%s'", text);
+	return seconds;
+}
+
+/* What is tshm-report's it judges itself (judge.c); here it is only handed on. */
+static void hand_on(struct tshm_job *job, char *option)
+{
+	job->report = tshm_grow(job->report, job->report_count, sizeof(*job->report));
+	job->report[job->report_count++] = option;
+}
+
+void tshm_options_read(struct tshm_job *job, int argc, char **argv)
+{
+	struct option table[OPTIONS + 1] = { 0 };
+	int option;
+
+	for (size_t i = 0; i < OPTIONS; i++)
+		table[i] = (struct option){ options[i].name, options[i].argument, NULL, options[i].value };
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+:o:", table, NULL)) != -1) {
+		switch (option) {
+		case OPT_GATE:
+			job->gated = true;
+			hand_on(job, optarg ? tshm_text("--gate=%s", optarg) : tshm_text("--gate"));
+			break;
+		case OPT_HELP: help();
+		case OPT_REPORT: hand_on(job, tshm_text("--report=%s", optarg)); break;
+		case OPT_SUBREAPER: job->subreaper = true; break;
+		case OPT_VERSION:
+			printf("tshm-run %s\n", PACKAGE_VERSION);
+			exit(fflush(stdout) == 0 ? 0 : TSHM_EXIT_FAILED);
+		case OPT_WAIT: job->wait = seconds_of(optarg); break;
+		case 'o': job->output = optarg; break;
+		case ':': wrong("option '%s' needs an argument", argv[optind - 1]);
+		default: wrong("unknown option '%s'", argv[optind - 1]);
+		}
+	}
+	if (optind >= argc)
+		wrong("%sno command is given", "");
+	job->command = argv + optind;
+}

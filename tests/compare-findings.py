@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""compare-findings.py STEM SAID REPORT.json
+
+SAID holds a scenario's output.  Every EXPECT must match a finding; every finding
+of severity error or warning must be EXPECTed or ALLOWed.  Notes may come unasked.
+"""
+import json
+import re
+import sys
+
+stem, said, report = sys.argv[1:]
+expected, allowed, says_none, pid = [], set(), False, "?"
+for line in open(said, encoding="utf-8"):
+    words = line.rstrip("\n").split(" ", 2)
+    if words[0] == "EXPECT" and len(words) > 1:
+        expected.append((words[1], words[2] if len(words) > 2 else ""))
+    elif words[0] == "ALLOW" and len(words) == 2:
+        allowed.add(words[1])
+    elif words == ["EXPECT-NONE"]:
+        says_none = True
+    elif words[:2] == ["#", "pid"]:
+        pid = words[2]
+    elif not line.startswith("#"):
+        sys.exit(f"not understood: {line!r}")
+if says_none == bool(expected):
+    sys.exit("a scenario says either EXPECT or EXPECT-NONE")
+
+with open(report, encoding="utf-8") as file:
+    findings = json.load(file)["findings"]
+
+
+def matches(finding, want):
+    return finding["rule"] == want[0] and want[1] in finding["message"]
+
+
+def is_others(finding):
+    """Tests run side by side, and what appears may be another's."""
+    return finding["rule"] == "shm-appeared" and not re.search(rf"tshm-test-\w+-{pid}\b", finding["message"])
+
+
+wrong = [f"expected, but not reported: {rule} {text}" for rule, text in expected
+         if not any(matches(f, (rule, text)) for f in findings)]
+for f in findings:
+    if f["severity"] == "note" or f["rule"] in allowed or f.get("suppressed_by") or is_others(f):
+        continue
+    if not any(matches(f, want) for want in expected):
+        wrong.append(f"reported, but not expected: {f['rule']} ({f['severity']}): {f['message']}")
+if wrong:
+    for f in findings:
+        wrong.append(f"  of {len(findings)}: {f['severity']} {f['rule']}: {f['message']}")
+    sys.exit(stem + ":\n" + "\n".join(wrong))

@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole runs made of made ledgers, judged against names that really are there. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../report/gate.h"
+#include "../../report/runs.h"
+#include "make_ledger.h"
+
+static char directory[] = "/tmp/test_run.XXXXXX";
+static char name[64];		/* a name of our own in the shm mount */
+
+struct judged {
+	struct tshm_run *run;
+	struct tshm_findings *found;
+};
+
+static void save(struct made *m)
+{
+	assert_int_equal(make_save(m, directory), 0);
+	make_free(m);
+}
+
+static struct judged judge(void)
+{
+	char *args[] = { directory }, *error;
+	struct judged j;
+
+	j.run = tshm_run_load(args, 1, &error);
+	assert_null(error);
+	j.found = tshm_judge(j.run);
+	return j;
+}
+
+static void done(struct judged *j)
+{
+	tshm_findings_free(j->found);
+	tshm_run_free(j->run);
+}
+
+static const struct tshm_finding *find(const struct judged *j, const char *rule)
+{
+	for (size_t i = 0; i < j->found->count; i++)
+		if (!strcmp(j->found->list[i]->check->id, rule))
+			return j->found->list[i];
+	return NULL;
+}
+
+static void expect(const struct judged *j, const char *rule, enum tshm_severity severity, const char *text)
+{
+	const struct tshm_finding *f = find(j, rule);
+
+	if (!f)
+		fail_msg("no %s", rule);
+	if (!strstr(f->message, text))
+		fail_msg("\"%s\" has no \"%s\"", f->message, text);
+	assert_int_equal(f->severity, severity);
+}
+
+static void expect_no(const struct judged *j, const char *rule)
+{
+	const struct tshm_finding *f = find(j, rule);
+
+	if (f)
+		fail_msg("there is a %s: %s", rule, f->message);
+}
+
+static enum tshm_gate gate(const struct judged *j)
+{
+	return tshm_gate_judge(tshm_policies(&(size_t){ 0 }), j->run, j->found, NULL);
+}
+
+static int make_segment(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, 65536), 0);
+	return fd;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	strcpy(directory, "/tmp/test_run.XXXXXX");
+	snprintf(name, sizeof(name), "/dev/shm/test_run_%d", (int)getpid());
+	unlink(name);
+	return mkdtemp(directory) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	char command[128];
+
+	(void)state;
+	unlink(name);
+	snprintf(command, sizeof(command), "rm -rf %s", directory);
+	return system(command);
+}
+
+/* A process that no longer lives. */
+#define DEAD_PID 3999999
+
+/* Left by a program that ended well. */
+static void test_leaked(void **state)
+{
+	struct made m = make_ledger(1, DEAD_PID, 1, "/usr/bin/leaker");
+	struct tshm_totals t;
+	struct judged j;
+	int fd = make_segment(name);
+
+	(void)state;
+	make_name(&m, TSHM_SPACE_SHM, name, TSHM_HIF_EXCLUSIVE, make_site(&m, TSHM_CALL_shm_open, 0x1000));
+	make_end(&m, TSHM_ENDED_EXIT, 0);
+	save(&m);
+
+	close(fd);
+	j = judge();
+	expect(&j, "shm-leaked", TSHM_ERROR, "(64.0 KiB) was created by leaker (pid 3999999) and was never removed; nobody");
+	assert_int_equal(find(&j, "shm-leaked")->site, 1);
+	assert_non_null(strstr(find(&j, "shm-leaked")->advice, name));
+	assert_int_equal(j.found->count, 1);
+	assert_int_equal(gate(&j), TSHM_GATE_FAIL);
+	t = tshm_totals(j.run, j.found);
+	assert_int_equal(t.leaked_segments, 1);
+	assert_int_equal(t.leaked_bytes, 65536);
+	assert_true(j.run->complete);
+	done(&j);
+
+	/* Somebody outside has it open: us. */
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (!fork()) {		/* the judge does not count itself */
+		j = judge();
+		expect_no(&j, "shm-leaked");
+		assert_int_equal(j.run->objects->outsider_count, 1);
+		assert_int_equal(gate(&j), TSHM_GATE_PASS);
+		done(&j);
+		_exit(0);
+	} else {
+		int status;
+
+		wait(&status);
+		assert_int_equal(status, 0);
+	}
+	close(fd);
+	unlink(name);
+	j = judge();
+	assert_int_equal(j.found->count, 0);
+	assert_int_equal(j.run->objects->state, TSHM_OBJECT_REMOVED);
+	assert_int_equal(gate(&j), TSHM_GATE_PASS);
+	done(&j);
+
+	/* The same name, another object. */
+	close(make_segment(name));
+	j = judge();
+	expect_no(&j, "shm-leaked");
+	assert_int_equal(j.run->objects->presence, TSHM_NAME_OTHER);
+	done(&j);
+}
+
+/* Create-or-open: who made it is told by its birth. */
+static void test_maybe(void **state)
+{
+	struct made m;
+	struct judged j;
+
+	(void)state;
+	close(make_segment(name));
+	usleep(50000);
+	m = make_ledger(1, DEAD_PID, 1, "/usr/bin/opener");
+	make_name(&m, TSHM_SPACE_SHM, name, TSHM_HIF_MAYBE, 0);
+	make_end(&m, TSHM_ENDED_EXIT, 0);
+	save(&m);
+	j = judge();
+	assert_int_equal(j.found->count, 0);
+	assert_null(j.run->objects->creator);
+	done(&j);
+
+	unlink(name);
+	m = make_ledger(1, DEAD_PID, 1, "/usr/bin/maker");
+	close(make_segment(name));
+	make_name(&m, TSHM_SPACE_SHM, name, TSHM_HIF_MAYBE, 0);
+	make_end(&m, TSHM_ENDED_EXIT, 0);
+	save(&m);
+	j = judge();
+	expect(&j, "shm-leaked", TSHM_WARNING, "maker (pid 3999999) and persists; nobody holds it");
+	done(&j);
+
+	/* Two that raced. */
+	m = make_ledger(2, DEAD_PID - 1, 1, "/usr/bin/other");
+	make_name(&m, TSHM_SPACE_SHM, name, TSHM_HIF_MAYBE, 0)->begin_wall -= 1000000;
+	make_end(&m, TSHM_ENDED_EXIT, 0);
+	save(&m);
+	j = judge();
+	expect(&j, "shm-leaked", TSHM_WARNING, " or by ");
+	assert_non_null(find(&j, "shm-leaked")->image2);
+	done(&j);
+}
+
+/* Killed in the call: the name is there, the record says no more than that it was about to be made. */
+static void test_killed_in_call(void **state)
+{
+	struct made parent = make_ledger(1, DEAD_PID - 1, 1, "/usr/bin/parent");
+	struct made m = make_ledger(2, DEAD_PID, DEAD_PID - 1, "/usr/bin/killed");
+	struct judged j;
+
+	(void)state;
+	m.header->began = TSHM_BEGAN_FORK;
+	memcpy(m.header->parent_token, parent.header->token, 32);
+	make_child(&parent, DEAD_PID, TSHM_CHILD_FORK, 9);
+	make_end(&parent, TSHM_ENDED_EXIT, 0);
+	make_name(&m, TSHM_SPACE_SHM, name, TSHM_HIF_INTENT | TSHM_HIF_EXCLUSIVE, 0);
+	save(&parent);
+	save(&m);
+	j = judge();
+	assert_int_equal(j.found->count, 0);		/* it never came to be */
+	assert_ptr_equal(j.run->images[1]->parent, j.run->images[0]);
+	assert_int_equal(j.run->images[1]->state, TSHM_IMAGE_SIGNALED);
+	assert_int_equal(j.run->images[1]->status, 9);
+	assert_int_equal(j.run->images[1]->depth, 1);
+	done(&j);
+	close(make_segment(name));
+	j = judge();
+	expect(&j, "shm-leaked", TSHM_ERROR, "created by killed (pid 3999999, killed by SIGKILL)");
+	done(&j);
+}
+
+/* rename() keeps the maker. */
+static void test_renamed(void **state)
+{
+	struct made m = make_ledger(1, DEAD_PID, 1, "/usr/bin/renamer");
+	struct tshm_history *h;
+	char other[80];
+	struct judged j;
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s.tmp", name);
+	close(make_segment(other));
+	h = make_name(&m, TSHM_SPACE_SHM, other, TSHM_HIF_EXCLUSIVE, make_site(&m, TSHM_CALL_mkstemp, 0x40));
+	h->stamp = TSHM_STAMP(1, TSHM_STATE_CLOSED);
+	h->flags |= TSHM_HIF_REMOVED | TSHM_HIF_RENAMED;	/* as the library leaves it */
+	assert_int_equal(rename(other, name), 0);
+	h = make_name(&m, TSHM_SPACE_SHM, name, TSHM_HIF_RENAMED, make_site(&m, TSHM_CALL_rename, 0x50));
+	h->call = TSHM_CALL_rename;
+	h->link = 1;
+	make_end(&m, TSHM_ENDED_EXIT, 0);
+	save(&m);
+	j = judge();
+	expect(&j, "shm-leaked", TSHM_ERROR, name);
+	assert_int_equal(find(&j, "shm-leaked")->site, 1);
+	assert_int_equal(find(&j, "shm-leaked")->count, 1);
+	done(&j);
+}
+
+static void test_sysv(void **state)
+{
+	struct made m = make_ledger(1, getpid(), 1, "/usr/bin/sysv");
+	int id = shmget(IPC_PRIVATE, 12345, 0600 | IPC_CREAT);
+	struct tshm_history *h;
+	struct judged j;
+
+	(void)state;
+	assert_true(id >= 0);
+	h = make_name(&m, TSHM_SPACE_SYSV, "", TSHM_HIF_EXCLUSIVE, 0);
+	h->id = id;
+	make_end(&m, TSHM_ENDED_EXIT, 0);
+	save(&m);
+	j = judge();
+	expect(&j, "sysv-leaked", TSHM_ERROR, "SysV segment ");
+	assert_int_equal(find(&j, "sysv-leaked")->bytes, 12345);
+	done(&j);
+	shmctl(id, IPC_RMID, NULL);
+	j = judge();
+	assert_int_equal(j.found->count, 0);
+	done(&j);
+}
+
+/* Piles of the same place; what is inherited is nobody's fault. */
+static void test_at_end(void **state)
+{
+	struct made m = make_ledger(1, DEAD_PID, 1, "/usr/bin/piler");
+	uint32_t memfds = make_site(&m, TSHM_CALL_memfd_create, 0x10), files = make_site(&m, TSHM_CALL_open, 0x20);
+	struct judged j;
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		struct tshm_resource *r = make_resource(&m, TSHM_KIND_MEMFD, 10 + i, memfds);
+
+		r->size = 1 << 20;
+		make_resource(&m, TSHM_KIND_FILE, 30 + i, files);
+		make_resource(&m, TSHM_KIND_MEMFD, 50 + i, memfds)->origin = TSHM_ORIGIN_FORK;
+	}
+	make_end(&m, TSHM_ENDED_EXIT, 0);
+	make_resource(&m, TSHM_KIND_FILE, 99, files);	/* not checked: it was gone */
+	save(&m);
+	j = judge();
+	expect(&j, "fd-leaked", TSHM_WARNING, "10 descriptors of memfds (10.0 MiB in all)");
+	assert_int_equal(find(&j, "fd-open-at-exit")->count, 10);
+	assert_int_equal(gate(&j), TSHM_GATE_PASS);
+	assert_int_equal(j.found->count, 2);
+	done(&j);
+}
+
+/* exec: joined by pid; an unseen one becomes an image. */
+static void test_exec(void **state)
+{
+	struct made a = make_ledger(1, DEAD_PID, 1, "/bin/sh");
+	struct made b = make_ledger(2, DEAD_PID, 1, "/usr/bin/second");
+	uint32_t site = make_site(&a, TSHM_CALL_memfd_create, 0x10);
+	struct tshm_resource *had = make_resource(&a, TSHM_KIND_MEMFD, 7, site);
+	struct tshm_resource *got = make_resource(&b, TSHM_KIND_MEMFD, 7, 0);
+	struct judged j;
+
+	(void)state;
+	got->origin = TSHM_ORIGIN_EXEC;
+	had->dev = got->dev = 5;
+	had->ino = got->ino = 6;
+	had->flags = got->flags = TSHM_RF_IDENT;
+	make_end(&a, TSHM_ENDED_EXEC, 0);
+	b.header->start_mono = a.header->end_mono + 1000;
+	b.header->end_detail = make_string(&b, "/no/such/program", 16);
+	make_end(&b, TSHM_ENDED_EXEC, 0);
+	b.header->end_mono = b.header->start_mono + 1000;
+	save(&a);
+	save(&b);
+	j = judge();
+	assert_int_equal(j.run->image_count, 3);
+	assert_ptr_equal(j.run->images[0]->next, j.run->images[1]);
+	assert_ptr_equal(j.run->images[1]->previous, j.run->images[0]);
+	assert_int_equal(j.run->images[0]->state, TSHM_IMAGE_EXEC);
+	assert_false(j.run->images[2]->observed);
+	assert_string_equal(j.run->images[2]->exe, "/no/such/program");
+	assert_string_equal(j.run->images[2]->id, "pid:3999999");
+	expect(&j, "unobserved", TSHM_NOTE, "/no/such/program");
+	expect(&j, "fd-crossed-exec", TSHM_WARNING, "descriptor 7 (memfd) of sh (pid 3999999)");
+	done(&j);
+}
+
+static void test_history(void **state)
+{
+	struct made m = make_ledger(1, DEAD_PID, 1, "/usr/bin/closer");
+	uint32_t site = make_site(&m, TSHM_CALL_close, 0x10), other = make_site(&m, TSHM_CALL_recvmsg, 0x20);
+	struct tshm_history *h;
+	struct tshm_site *s;
+	struct judged j;
+
+	(void)state;
+	h = make_record(&m, TSHM_SEC_HISTORY, NULL);
+	h->type = TSHM_HIST_BAD_CLOSE;
+	h->call = TSHM_CALL_close;
+	h->site = site;
+	h->id = h->low = h->high = 5;
+	h->count = 3;
+	h->before.kind = TSHM_FRAME_NATIVE;
+	h = make_record(&m, TSHM_SEC_HISTORY, NULL);	/* a loop over numbers */
+	h->type = TSHM_HIST_BAD_CLOSE;
+	h->site = other;
+	h->id = h->high = 1023;
+	h->count = 1000;
+	h->extra = 990;
+	h->before.kind = TSHM_FRAME_NATIVE;
+	h = make_record(&m, TSHM_SEC_HISTORY, NULL);
+	h->type = TSHM_HIST_LOST_FDS;
+	h->call = TSHM_CALL_recvmsg;
+	h->site = other;
+	h->id = 3;
+	h->extra = 1;
+	s = (struct tshm_site *)(m.bytes + tshm_ledger_offset(&m.header->sections[TSHM_SEC_SITES], other));
+	s->failed[TSHM_FAIL_DESCRIPTORS] = 4;
+	m.header->sections[TSHM_SEC_HISTORY].recycled = 12;
+	m.header->sections[TSHM_SEC_THREADS].lost = 2;
+	make_end(&m, TSHM_ENDED_EXIT, 0);
+	save(&m);
+	j = judge();
+	expect(&j, "fd-bad-close", TSHM_WARNING, "close of descriptor 5, which was closed already, in closer");
+	expect(&j, "fd-lost-in-transit", TSHM_ERROR, "installed 1 of 3 descriptors");
+	expect(&j, "limit-hit", TSHM_WARNING, "recvmsg failed in closer (pid 3999999) 4 times (EMFILE");
+	expect(&j, "history-lost", TSHM_NOTE, "12 older history records");
+	expect(&j, "ledger-full", TSHM_NOTE, "2 threads");
+	assert_int_equal(j.found->count, 5);
+	done(&j);
+}
+
+static void write_run_json(const char *text)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/run.json", directory);
+	f = fopen(path, "we");
+	fputs(text, f);
+	fclose(f);
+}
+
+/* run.json: a root that was not observed, names that appeared, nonsense. */
+static void test_run_json(void **state)
+{
+	struct made m = make_ledger(1, DEAD_PID, DEAD_PID - 1, "/usr/bin/child");
+	struct judged j;
+	const char *why;
+	char json[256];
+
+	(void)state;
+	make_end(&m, TSHM_ENDED_EXIT, 0);
+	snprintf(json, sizeof(json), "{\"schema\":\"tshm-run/1\",\"command\":[\"/no/static\"],\"root_pid\":%d,\"started_wall\":%llu,"
+		 "\"ended_wall\":%llu,\"wait_status\":256,\"names_before\":[]}", DEAD_PID - 1,
+		 (unsigned long long)m.header->start_wall, (unsigned long long)m.header->start_wall + 1000000000);
+	save(&m);
+	write_run_json(json);
+	close(make_segment(name));
+	j = judge();
+	assert_false(j.run->root_observed);
+	assert_int_equal(j.run->image_count, 2);
+	assert_string_equal(j.run->images[0]->exe, "/no/static");
+	assert_int_equal(j.run->images[0]->state, TSHM_IMAGE_EXITED);
+	assert_int_equal(j.run->images[0]->status, 1);
+	assert_ptr_equal(j.run->images[1]->parent, j.run->images[0]);
+	expect(&j, "shm-appeared", TSHM_WARNING, name);
+	assert_int_equal(tshm_gate_judge(tshm_policies(&(size_t){ 0 }), j.run, j.found, &why), TSHM_GATE_UNJUDGED);
+	assert_non_null(why);
+	done(&j);
+
+	write_run_json("{\"schema\":\"tshm-run/1\",\"command\":7,\"root_pid\":\"x\",\"names_before\":[1,{}],\"stayed\":[-1,1e99]}");
+	j = judge();
+	assert_true(j.run->made_by_run);
+	done(&j);
+	write_run_json("[[[[");
+	j = judge();
+	assert_int_equal(gate(&j), TSHM_GATE_UNJUDGED);
+	assert_int_equal(j.run->problem_count, 1);
+	done(&j);
+}
+
+/* A ledger that lies about who is whose parent. */
+static void test_rings(void **state)
+{
+	struct made a = make_ledger(1, DEAD_PID, DEAD_PID - 1, "a"), b = make_ledger(2, DEAD_PID - 1, DEAD_PID, "b");
+	struct made c = make_ledger(3, DEAD_PID, 1, "c"), d = make_ledger(4, DEAD_PID - 4, DEAD_PID - 4, "d");
+	struct judged j;
+
+	(void)state;
+	memcpy(a.header->parent_token, b.header->token, 32);
+	memcpy(b.header->parent_token, a.header->token, 32);
+	memcpy(d.header->parent_token, d.header->token, 32);
+	make_end(&a, TSHM_ENDED_EXEC, 0);
+	a.header->end_mono = a.header->start_mono;
+	memcpy(a.header->parent_token, c.header->token, 32);	/* its own successor */
+	make_end(&c, TSHM_ENDED_EXEC, 0);
+	save(&a);
+	save(&b);
+	save(&c);
+	save(&d);
+	j = judge();
+	assert_true(j.run->image_count >= 5);
+	for (size_t i = 0; i < j.run->image_count; i++)
+		assert_int_equal(j.run->images[i]->order, i);
+	done(&j);
+}
+
+/* Ours, for certain: this very process maps a file of that token. */
+static void test_running(void **state)
+{
+	struct made m = make_ledger(0x77, getpid(), 1, "/usr/bin/runner");
+	uint32_t site = make_site(&m, TSHM_CALL_shm_open, 0x10);
+	struct tshm_resource *r;
+	struct judged j;
+	char path[128];
+	struct stat st;
+	void *map, *segment;
+	int fd, file;
+
+	(void)state;
+	fd = make_segment(name);
+	segment = mmap(NULL, 65536, PROT_READ, MAP_SHARED, fd, 0);
+	fstat(fd, &st);
+	make_name(&m, TSHM_SPACE_SHM, name, TSHM_HIF_EXCLUSIVE, site);
+	r = make_resource(&m, TSHM_KIND_SEGMENT, (uint64_t)fd, site);
+	r->flags = TSHM_RF_IDENT;
+	r->dev = st.st_dev;
+	r->ino = st.st_ino;
+	make_resource(&m, TSHM_KIND_SEGMENT, 999, site);	/* long closed */
+	assert_int_equal(make_save(&m, directory), 0);
+	snprintf(path, sizeof(path), "%s/%.32s.tshm", directory, m.header->token);
+	file = open(path, O_RDWR | O_CLOEXEC);
+	map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, file, 0);
+	close(file);
+	j = judge();
+	assert_true(tshm_run_is_live(j.run));
+	assert_int_equal(j.run->images[0]->live_pid, getpid());
+	assert_true(j.run->images[0]->held[1].dropped);
+	assert_int_equal(j.run->objects->holder_count, 2);	/* the descriptor, and the mapping that nobody noted */
+	assert_int_equal(j.run->objects->state, TSHM_OBJECT_LIVE);
+	expect(&j, "shm-leaked", TSHM_NOTE, "is live");
+	assert_int_equal(gate(&j), TSHM_GATE_PASS);
+	done(&j);
+	munmap(map, 4096);
+	munmap(segment, 65536);
+	close(fd);
+	make_free(&m);
+}
+
+static void test_arguments(void **state)
+{
+	char *error, *bad[] = { (char *)"/no/such/run" }, *file[1];
+	char path[128];
+	struct made m = make_ledger(0x99, DEAD_PID, 1, "/usr/bin/x");
+	struct tshm_run_list *list;
+	struct tshm_pruned pruned;
+	struct tshm_run *run;
+	FILE *f;
+
+	(void)state;
+	assert_null(tshm_run_load(bad, 1, &error));
+	assert_non_null(strstr(error, "/no/such/run"));
+	free(error);
+	setenv("TSHM_DIR", directory, 1);
+	assert_null(tshm_run_load(NULL, 0, &error));
+	free(error);
+	make_end(&m, TSHM_ENDED_EXIT, 0);
+	save(&m);
+	run = tshm_run_load(NULL, 0, &error);
+	assert_non_null(run);
+	assert_int_equal(run->image_count, 1);
+	tshm_run_free(run);
+	file[0] = (char *)"00000000000000000000000000000099";
+	run = tshm_run_load(file, 1, &error);
+	assert_non_null(run);
+	tshm_run_free(run);
+	snprintf(path, sizeof(path), "%s/bad.tshm", directory);
+	f = fopen(path, "we");
+	fputs("nonsense", f);
+	fclose(f);
+	file[0] = path;
+	run = tshm_run_load(file, 1, &error);
+	assert_non_null(run);
+	assert_int_equal(run->unreadable, 1);
+	assert_int_equal(run->problem_count, 1);
+	tshm_run_free(run);
+	list = tshm_runs_list();
+	assert_int_equal(list->count, 1);
+	assert_true(list->list[0].loose);
+	tshm_runs_list_free(list);
+	pruned = tshm_runs_prune();
+	assert_int_equal(pruned.runs, 1);
+	assert_int_equal(pruned.ledgers, 1);
+	unsetenv("TSHM_DIR");
+}
+
+int main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_leaked), TEST(test_maybe), TEST(test_killed_in_call), TEST(test_renamed), TEST(test_sysv),
+		TEST(test_at_end), TEST(test_exec), TEST(test_history), TEST(test_run_json), TEST(test_rings),
+		TEST(test_running), TEST(test_arguments),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
