@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # TSHM_WARN_FLAGS(FLAGS): those of FLAGS that the compiler takes go to WARN_CFLAGS.
 AC_DEFUN([TSHM_WARN_FLAGS], [
   WARN_CFLAGS=

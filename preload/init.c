@@ -8,9 +8,9 @@
  * before it makes the plain system call (real.c) and notes nothing.
  *
  * libc itself is not initialised then either, and a dlopen would do it with no
- * arguments and no environment (make, ssh and valgrind crashed so).  So the unwinder
- * is loaded in __libc_start_main, when all constructors have run and main has not;
- * until then a stack is its first frame.
+ * arguments and no environment (make, ssh and valgrind crashed so).  So libunwind,
+ * where it is needed, is loaded in __libc_start_main, when all constructors have run
+ * and main has not; until then a stack is its first frame.
  */
 #include <pthread.h>
 #include <stdlib.h>

@@ -5,19 +5,20 @@
 #include <sys/vfs.h>
 
 #include "bytes.h"
+#include "cfi.h"
 #include "image.h"
 #include "sys.h"
 
 #define TSHM_TMPFS 0x01021994	/* TMPFS_MAGIC, linux/magic.h */
 
-struct tshm_options tshm_options = { .enabled = true, .depth = 16, .unwinder = TSHM_UNWIND_LIBUNWIND };
+struct tshm_options tshm_options = { .enabled = true, .depth = 16, .unwinder = TSHM_UNWIND_CFI };
 
 static const char tshm_help[] =
 	"TSHM_OPTIONS=key=value:key=value  options of libtshm.so\n"
 	"  depth=N       frames kept of a stack, 0 to 32 (16)\n"
 	"  enabled=0|1   0: note nothing (1)\n"
 	"  help=1        print this list\n"
-	"  unwinder=U    auto, libunwind, none (auto)\n"
+	"  unwinder=U    auto, cfi, libunwind, none (auto: cfi where it works, else libunwind)\n"
 	"  verbose=1     say on standard error where the ledger is (0)\n";
 
 static bool tshm_option_number(const char *value, size_t n, unsigned max, unsigned *out)
@@ -50,7 +51,8 @@ static void tshm_option(const char *key, size_t key_size, const char *value, siz
 	else if (IS("help") && tshm_option_number(value, size, 1, &number) && number)
 		TSHM_SYS3(SYS_write, 2, tshm_help, sizeof(tshm_help) - 1);
 	else if (IS("unwinder"))
-		tshm_options.unwinder = VALUE("none") ? TSHM_UNWIND_NONE : TSHM_UNWIND_LIBUNWIND;
+		tshm_options.unwinder = VALUE("none") ? TSHM_UNWIND_NONE :
+					VALUE("libunwind") ? TSHM_UNWIND_LIBUNWIND : TSHM_UNWIND_CFI;
 	/* An unknown key is no reason to speak: the program's stderr may be somebody's socket. */
 #undef IS
 #undef VALUE
@@ -105,6 +107,8 @@ void tshm_options_read(char **environment)
 		else if (tshm_starts(*e, "XDG_RUNTIME_DIR=/"))
 			tshm_copy(tshm_runtime_dir, *e + 16, sizeof(tshm_runtime_dir));
 	}
+	if (tshm_options.unwinder == TSHM_UNWIND_CFI && !tshm_cfi_works())
+		tshm_options.unwinder = TSHM_UNWIND_LIBUNWIND;
 }
 
 /* A directory of ours alone, made if need be. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The libunwind backend.
+ * The backends: cfi.c, and libunwind where that does not work or when it is asked for.
  *
  * libunwind is loaded by dlopen(RTLD_LOCAL) before main, never linked: as a
  * dependency of a preload library it would take over _Unwind_* for the program.
@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
+#include "cfi.h"
 #include "stack.h"
 
 #define TSHM_OWN_FRAMES 8	/* ours between the capture and the hook's caller, at most */
@@ -69,7 +70,7 @@ void tshm_stack_start(void)
 	void *pcs[4];
 	void *library;
 
-	if (tshm_options.unwinder == TSHM_UNWIND_NONE || !tshm_options.depth)
+	if (tshm_options.unwinder != TSHM_UNWIND_LIBUNWIND || !tshm_options.depth)
 		return;
 	library = dlopen("libunwind.so.8", RTLD_LOCAL | RTLD_NOW);
 	if (!library) {
@@ -92,6 +93,11 @@ unsigned tshm_stack_capture(uintptr_t *pcs, unsigned max, const void *caller)
 
 	if (!max)
 		return 0;
+	if (TSHM_LIKELY(tshm_options.unwinder == TSHM_UNWIND_CFI)) {
+		depth = tshm_cfi_capture(pcs, max, (uintptr_t)caller);
+		if (TSHM_LIKELY(depth))
+			return depth;
+	}
 	/* A signal handler may interrupt the unwinder: then the caller alone has to do. */
 	if (tshm_unw_backtrace && max > 1 && !tshm_self.unwinding)
 		n = tshm_stack_libunwind(found, max + TSHM_OWN_FRAMES);

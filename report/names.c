@@ -143,9 +143,15 @@ enum tshm_look tshm_names_look(const struct tshm_names *names, unsigned space, c
 }
 
 /* A ledger lies in a directory of its own as a rule; but TSHM_DIR may be the mount itself. */
-static bool is_ledger_name(const char *name)
+bool tshm_names_is_ledger(const char *path)
 {
-	return strspn(name, "0123456789abcdef") == 32 && !strcmp(name + 32, TSHM_LEDGER_SUFFIX);
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	if (strspn(name, "0123456789abcdef") != 32 || strncmp(name + 32, TSHM_LEDGER_SUFFIX, sizeof(TSHM_LEDGER_SUFFIX) - 1))
+		return false;
+	name += 32 + sizeof(TSHM_LEDGER_SUFFIX) - 1;
+	return !*name || !strcmp(name, " (deleted)");	/* as /proc writes it */
 }
 
 static void list_directory(const char *path, unsigned space, struct tshm_seen **list, size_t *count, size_t *capacity)
@@ -158,7 +164,7 @@ static void list_directory(const char *path, unsigned space, struct tshm_seen **
 
 		if (e->d_name[0] == '.' && (!e->d_name[1] || (e->d_name[1] == '.' && !e->d_name[2])))
 			continue;
-		if (is_ledger_name(e->d_name))
+		if (tshm_names_is_ledger(e->d_name))
 			continue;
 		if (look_path(dirfd(d), e->d_name, &s) != TSHM_LOOK_THERE)
 			continue;

@@ -336,7 +336,7 @@ static bool is_ours(const struct tshm_run *run, const struct tshm_object *object
 
 	/* The pool, and what lies in it: its ledgers are files in the shm mount too. */
 	return object->name && ((n > sizeof(TSHM_SHM_MOUNT) && !strncmp(object->name, run->path, n)) ||
-				strstr(object->name, TSHM_LEDGER_SUFFIX));
+				tshm_names_is_ledger(object->name));
 }
 
 /* Whoever made it may still remove it. */

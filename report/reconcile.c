@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "names.h"
 #include "proc.h"
 #include "reader.h"
 
@@ -151,7 +152,7 @@ static void add_unknown_maps(struct tshm_run *run, struct tshm_image *im, const 
 
 		if (m->explained || (!sysv && !starts_with(m->path, "/memfd:") && !starts_with(m->path, "/dev/shm/")))
 			continue;
-		if (strstr(m->path, im->id) || strstr(m->path, TSHM_LEDGER_SUFFIX))	/* a ledger of ours */
+		if (strstr(m->path, im->id) || tshm_names_is_ledger(m->path))	/* a ledger of ours */
 			continue;
 		h = add_unknown(im, sysv ? TSHM_KIND_ATTACHMENT : TSHM_KIND_MAPPING, m->start, sysv ? 0 : m->dev, m->ino);
 		h->r.length = m->end - m->start;

@@ -12,6 +12,13 @@
 #include "xalloc.h"
 #include <uthash.h>
 
+#define SCOPES_MOST 64u	/* nested scopes of one address */
+
+struct unit_range {		/* addresses of one compilation unit */
+	Dwarf_Addr start, end;
+	Dwarf_Die unit;
+};
+
 struct elf_file {		/* one module file, opened once */
 	char *path;
 	Dwfl *dwfl;
@@ -19,6 +26,9 @@ struct elf_file {		/* one module file, opened once */
 	Dwarf_Addr bias;	/* what libdwfl adds to the file's addresses */
 	char build_id[41];
 	uint64_t changed_wall;	/* ns: when the file was last written */
+	struct unit_range *units;	/* by address; made when it is first needed */
+	size_t unit_count, unit_capacity;
+	bool has_units;
 	UT_hash_handle hh;
 };
 
@@ -61,6 +71,7 @@ void tshm_symbols_free(struct tshm_symbols *s)
 		HASH_DEL(s->files, f);
 		if (f->dwfl)
 			dwfl_end(f->dwfl);
+		free(f->units);
 		free(f->path);
 		free(f);
 	}
@@ -175,27 +186,31 @@ static unsigned number_attribute(Dwarf_Die *die, unsigned name)
 }
 
 /*
- * The scopes around an address, innermost first.  From an inlined function outwards,
- * dwarf_getscopes() goes on with where that function is defined; what is asked for
- * here is into what it was inlined.
+ * The functions around an address, outermost first: at most one that is not inlined.
+ * (dwarf_getscopes() goes on from an inlined function with where that is defined, not
+ * with what it was inlined into, and finds nothing where link-time optimisation has
+ * put the two into different units.)
  */
-static int scopes_of(Dwarf_Die *cu, Dwarf_Addr address, Dwarf_Die **scopes)
+static bool functions_of(Dwarf_Die *around, Dwarf_Addr address, Dwarf_Die *list, unsigned *count, unsigned depth)
 {
-	int count = dwarf_getscopes(cu, address, scopes);
+	Dwarf_Die child;
 
-	for (int i = 0; i < count; i++) {
-		int tag = dwarf_tag(&(*scopes)[i]);
-		Dwarf_Die innermost = (*scopes)[i];
+	if (depth > SCOPES_MOST || dwarf_child(around, &child) != 0)
+		return false;
+	do {
+		int tag = dwarf_tag(&child);
 
-		if (tag == DW_TAG_subprogram)
-			break;
-		if (tag != DW_TAG_inlined_subroutine)
-			continue;
-		free(*scopes);
-		*scopes = NULL;
-		return dwarf_getscopes_die(&innermost, scopes);
-	}
-	return count;
+		if (dwarf_haspc(&child, address) > 0) {
+			if ((tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine) && *count < SCOPES_MOST)
+				list[(*count)++] = child;
+			functions_of(&child, address, list, count, depth + 1);
+			return true;
+		}
+		if ((tag == DW_TAG_namespace || tag == DW_TAG_module || tag == DW_TAG_structure_type ||
+		     tag == DW_TAG_class_type) && functions_of(&child, address, list, count, depth + 1))
+			return true;
+	} while (dwarf_siblingof(&child, &child) == 0);
+	return false;
 }
 
 /* A path of the line table; those that are not absolute are so to where the compiler ran. */
@@ -213,52 +228,96 @@ static const char *source_path(struct tshm_symbols *s, Dwarf_Die *cu, const char
 }
 
 /*
- * Walk the scopes of an address from the inside out.  The line of the innermost is
- * the address's own; each inlined function tells where it was called from, which is
- * the line of the one around it.
+ * From the inside out: the line of the innermost function is the address's own; each
+ * inlined one tells where it was called from, which is the line of the one around it.
  */
 static void inlined_lines(struct tshm_symbols *s, struct known_frame *k, Dwarf_Die *cu, Dwarf_Addr address,
 			  const char *file, unsigned line)
 {
-	Dwarf_Die *scopes = NULL;
+	Dwarf_Die functions[SCOPES_MOST];
 	Dwarf_Files *files = NULL;
-	int count = scopes_of(cu, address, &scopes);
+	unsigned count = 0;
 
+	functions_of(cu, address, functions, &count, 0);
 	if (dwarf_getsrcfiles(cu, &files, NULL) != 0)
 		files = NULL;
-	for (int i = 0; i < count; i++) {
-		int tag = dwarf_tag(&scopes[i]);
-		struct tshm_line *l;
+	while (count--) {
+		Dwarf_Die *function = &functions[count];
+		struct tshm_line *l = add_line(k);
 		const char *name;
 
-		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
-			continue;
-		l = add_line(k);
-		l->function = die_name(s, &scopes[i]);
+		l->function = die_name(s, function);
 		l->file = file;
 		l->line = line;
-		l->inlined = tag == DW_TAG_inlined_subroutine;
+		l->inlined = dwarf_tag(function) == DW_TAG_inlined_subroutine;
 		if (!l->inlined)
 			break;
-		line = number_attribute(&scopes[i], DW_AT_call_line);
-		name = files ? dwarf_filesrc(files, number_attribute(&scopes[i], DW_AT_call_file), NULL, NULL) : NULL;
+		line = number_attribute(function, DW_AT_call_line);
+		name = files ? dwarf_filesrc(files, number_attribute(function, DW_AT_call_file), NULL, NULL) : NULL;
 		file = name ? source_path(s, cu, name) : file;
 	}
-	free(scopes);
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct unit_range *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+static void index_units(struct elf_file *f)
+{
+	Dwarf_Addr bias, base, start, end;
+
+	f->has_units = true;
+	for (Dwarf_Die *cu = NULL; (cu = dwfl_module_nextcu(f->module, cu, &bias));) {
+		for (ptrdiff_t at = 0; (at = dwarf_ranges(cu, at, &base, &start, &end)) > 0;) {
+			if (end <= start)
+				continue;
+			TSHM_GROW(f->units, f->unit_count, f->unit_capacity);
+			f->units[f->unit_count++] = (struct unit_range){ start + bias, end + bias, *cu };
+		}
+	}
+	if (f->unit_count)
+		qsort(f->units, f->unit_count, sizeof(*f->units), by_start);
+}
+
+/*
+ * The compilation unit of an address, and what to take from the address inside of it.
+ * libdwfl relies on .debug_aranges, which clang does not write: then the units
+ * themselves are asked for their ranges.
+ */
+static Dwarf_Die *unit_of(struct elf_file *f, Dwarf_Addr address, Dwarf_Addr *bias)
+{
+	Dwarf_Die *cu = dwfl_module_addrdie(f->module, address, bias);
+	size_t low = 0, high;
+
+	if (cu || !dwfl_module_getdwarf(f->module, bias))
+		return cu;
+	if (!f->has_units)
+		index_units(f);
+	for (high = f->unit_count; low < high;) {
+		size_t middle = low + (high - low) / 2;
+
+		if (f->units[middle].start <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && address < f->units[low - 1].end ? &f->units[low - 1].unit : NULL;
 }
 
 static void look_up(struct tshm_symbols *s, struct known_frame *k, struct elf_file *f, uint64_t offset)
 {
 	/* A return address: the call is the instruction before it. */
 	Dwarf_Addr address = f->bias + offset - 1, debug_bias = 0;
-	Dwfl_Line *source = dwfl_module_getsrc(f->module, address);
-	Dwarf_Die *cu = dwfl_module_addrdie(f->module, address, &debug_bias);
+	Dwarf_Die *cu = unit_of(f, address, &debug_bias);
+	Dwarf_Line *source = cu ? dwarf_getsrc_die(cu, address - debug_bias) : NULL;
 	const char *file = NULL, *name;
 	int line = 0;
 
-	if (source)
-		file = dwfl_lineinfo(source, NULL, &line, NULL, NULL, NULL);
-	file = source_path(s, cu, file);
+	if (source && dwarf_lineno(source, &line) == 0)
+		file = source_path(s, cu, dwarf_linesrc(source, NULL, NULL));
 	if (cu)
 		inlined_lines(s, k, cu, address - debug_bias, file, (unsigned)line);
 	name = dwfl_module_addrname(f->module, address);

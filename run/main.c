@@ -81,9 +81,9 @@ static int verdict(const struct tshm_job *job, int judged)
 
 int main(int argc, char **argv)
 {
-	struct tshm_job job = { .wait = 10, .dir_fd = -1 };
-	struct tshm_signals signals;
-	char *library;
+	static struct tshm_job job = { .wait = 10, .dir_fd = -1 };	/* static: what it points to is no leak */
+	static struct tshm_signals signals;
+	static char *library;
 	int failed;
 
 	tshm_options_read(&job, argc, argv);

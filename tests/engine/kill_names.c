@@ -31,7 +31,7 @@ static void die(const char *what)
 
 __attribute__((noreturn)) static void work(const char *tag, int ready)
 {
-	char name[128];
+	char name[128], final[128];
 
 	if (write(ready, "x", 1) != 1)
 		die("write");
@@ -48,8 +48,12 @@ __attribute__((noreturn)) static void work(const char *tag, int ready)
 			die("sem_open");
 		snprintf(name, sizeof(name), "/dev/shm/%s-%d-XXXXXX", tag, (int)getpid());
 		fd = mkstemp(name);
-		if (fd < 0 || close(fd) != 0 || unlink(name) != 0)
+		if (fd < 0 || close(fd) != 0)
 			die("mkstemp");
+		/* Not a new object, but a new name: a kill in the middle leaves the object under it. */
+		snprintf(final, sizeof(final), "/dev/shm/%s-%d-final-%u", tag, (int)getpid(), n % 7);
+		if (rename(name, final) != 0 || unlink(final) != 0)
+			die("rename");
 	}
 }
 
