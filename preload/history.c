@@ -212,7 +212,7 @@ uint32_t tshm_name_find(enum tshm_space space, const char *name, int64_t id)
 }
 
 uint32_t tshm_name_intent(enum tshm_space space, enum tshm_call call, const char *name, int64_t ipc_key,
-			  uint32_t site)
+			  uint32_t flags, uint32_t site)
 {
 	uint32_t number = tshm_history_new(TSHM_HIST_NAME, call, site);
 	struct tshm_history *h;
@@ -222,11 +222,23 @@ uint32_t tshm_name_intent(enum tshm_space space, enum tshm_call call, const char
 	h = &tshm_history(number)->h;
 	h->space = (uint16_t)space;
 	h->ipc_key = ipc_key;
-	h->flags = TSHM_HIF_INTENT;
+	h->flags = TSHM_HIF_INTENT | flags;
 	if (name)
 		tshm_copy(h->name, name, sizeof(h->name));
 	tshm_history_commit(number, TSHM_STATE_LIVE);
 	return number;
+}
+
+void tshm_name_identify(uint32_t number, const struct stat *st)
+{
+	struct tshm_history *h = &tshm_history(number)->h;
+
+	h->dev = st->st_dev;
+	h->ino = st->st_ino;
+	h->mode = st->st_mode;
+	h->size = (uint64_t)st->st_size;
+	h->flags |= TSHM_HIF_IDENT;
+	tshm_history_commit(number, TSHM_STATE_LIVE);
 }
 
 void tshm_name_withdraw(uint32_t number)

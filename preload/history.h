@@ -32,12 +32,14 @@ TSHM_INTERNAL bool tshm_path_is_shm(const char *path);	/* by its first character
 
 /*
  * Names outlive processes, so a name is written before the call that makes it:
- * intent, then confirm or withdraw.
+ * intent, then confirm or withdraw.  flags of an intent: EXCLUSIVE, or MAYBE.
  */
 TSHM_INTERNAL uint32_t tshm_name_intent(enum tshm_space, enum tshm_call, const char *name, int64_t ipc_key,
-					uint32_t site);
+					uint32_t flags, uint32_t site);
 /* flags: EXCLUSIVE, MAYBE, RENAMED, LINKED.  Returns the record that now stands for the name. */
 TSHM_INTERNAL uint32_t tshm_name_confirm(uint32_t number, uint32_t flags, const struct stat *, int64_t id);
+/* Say of an intent which object will get the name (rename, link). */
+TSHM_INTERNAL void tshm_name_identify(uint32_t number, const struct stat *);
 TSHM_INTERNAL void tshm_name_withdraw(uint32_t number);
 /* The live record of a name, or 0. */
 TSHM_INTERNAL uint32_t tshm_name_find(enum tshm_space, const char *name, int64_t id);

@@ -37,6 +37,13 @@ TSHM_HOOK(int, munmap, (void *at, size_t length))
 	return result;
 }
 
+static bool tshm_range_is_gone(void *at)
+{
+	unsigned char in_core;
+
+	return TSHM_SYS3(SYS_mincore, at, 1, &in_core) == -ENOMEM;
+}
+
 TSHM_HOOK(void *, mremap, (void *old, size_t old_length, size_t length, int flags, ...))
 {
 	struct tshm_here here = TSHM_HERE(mremap);
@@ -52,6 +59,9 @@ TSHM_HOOK(void *, mremap, (void *old, size_t old_length, size_t length, int flag
 	}
 	result = TSHM_REAL(mremap)(old, old_length, length, flags, to);
 	/* MREMAP_DONTUNMAP leaves the old mapping, as an old length of 0 does. */
+	/* A failed MREMAP_FIXED may have unmapped its target already. */
+	if (here.on && result == MAP_FAILED && to && tshm_range_is_gone(to))
+		tshm_range_drop((uintptr_t)to, length, before);
 	tshm_note_remap(here, old, flags & 4 /* MREMAP_DONTUNMAP */ ? 0 : old_length, result, length, before);
 	return result;
 }
@@ -82,6 +92,7 @@ TSHM_HOOK(int, shmget, (key_t key, size_t size, int flags))
 
 	if (here.on && create)
 		intent = tshm_name_intent(TSHM_SPACE_SYSV, here.call, NULL, key,
+					  sure ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE,
 					  tshm_site_here(here.call, here.caller));
 	id = TSHM_REAL(shmget)(key, size, flags);
 	if (!here.on)
@@ -127,9 +138,7 @@ TSHM_HOOK(void *, shmat, (int id, const void *at, int flags))
 	uint64_t before = here.on ? tshm_range_sequence() : 0;
 	void *result = TSHM_REAL(shmat)(id, at, flags);
 
-	if (here.on && result != (void *)-1 && (flags & SHM_REMAP))
-		tshm_range_drop((uintptr_t)result, 1, before);
-	tshm_note_attach(here, result, id, flags);
+	tshm_note_attach(here, result, id, flags, before);
 	return result;
 }
 

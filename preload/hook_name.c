@@ -137,10 +137,14 @@ static void tshm_renaming_begin(struct tshm_renaming *r, struct tshm_here here, 
 	tshm_removal_look(&r->removal, tshm_space_of(r->from), r->from, 0);
 	tshm_removal_look(&r->overwritten, tshm_space_of(r->to), r->to, 0);
 	r->site = tshm_site_here(here.call, here.caller);
-	r->intent = tshm_name_intent(tshm_space_of(r->to), here.call, r->to, 0, r->site);
+	r->intent = tshm_name_intent(tshm_space_of(r->to), here.call, r->to, 0, TSHM_HIF_RENAMED, r->site);
+	if (r->intent)		/* killed in the call, the object tells by which name it goes */
+		tshm_name_identify(r->intent, &r->st);
 }
 
-static int tshm_renaming_end(struct tshm_renaming *r, struct tshm_here here, int result, bool link)
+enum tshm_renamed { TSHM_MOVED, TSHM_LINKED, TSHM_EXCHANGED };
+
+static int tshm_renaming_end(struct tshm_renaming *r, struct tshm_here here, int result, enum tshm_renamed how)
 {
 	uint32_t from = r->matters ? r->removal.number : 0;
 
@@ -150,7 +154,7 @@ static int tshm_renaming_end(struct tshm_renaming *r, struct tshm_here here, int
 		tshm_name_withdraw(r->intent);
 		return result;
 	}
-	if (!link) {
+	if (how == TSHM_MOVED) {
 		if (r->overwritten.has_ident)
 			tshm_removal_done(&r->overwritten, here.call, TSHM_HIF_RENAMED, here.caller);
 		from = tshm_removal_done(&r->removal, here.call, TSHM_HIF_RENAMED, here.caller);
@@ -158,7 +162,8 @@ static int tshm_renaming_end(struct tshm_renaming *r, struct tshm_here here, int
 	if (!r->intent)
 		return result;
 	tshm_history(r->intent)->h.link = from;
-	tshm_name_confirm(r->intent, link ? TSHM_HIF_LINKED | TSHM_HIF_RENAMED : TSHM_HIF_RENAMED, &r->st, 0);
+	tshm_name_confirm(r->intent, how == TSHM_LINKED ? TSHM_HIF_LINKED | TSHM_HIF_RENAMED : TSHM_HIF_RENAMED,
+			  &r->st, 0);
 	return result;
 }
 
@@ -168,7 +173,7 @@ TSHM_HOOK(int, rename, (const char *from, const char *to))
 	struct tshm_renaming r;
 
 	tshm_renaming_begin(&r, here, AT_FDCWD, from, AT_FDCWD, to);
-	return tshm_renaming_end(&r, here, TSHM_REAL(rename)(from, to), false);
+	return tshm_renaming_end(&r, here, TSHM_REAL(rename)(from, to), TSHM_MOVED);
 }
 
 TSHM_HOOK(int, renameat, (int from_at, const char *from, int to_at, const char *to))
@@ -177,18 +182,32 @@ TSHM_HOOK(int, renameat, (int from_at, const char *from, int to_at, const char *
 	struct tshm_renaming r;
 
 	tshm_renaming_begin(&r, here, from_at, from, to_at, to);
-	return tshm_renaming_end(&r, here, TSHM_REAL(renameat)(from_at, from, to_at, to), false);
+	return tshm_renaming_end(&r, here, TSHM_REAL(renameat)(from_at, from, to_at, to), TSHM_MOVED);
+}
+
+/* Two names change places: each is taken away and made anew. */
+static int tshm_exchange_end(struct tshm_renaming r[2], struct tshm_here here, int result)
+{
+	for (int i = 0; i < 2 && result == 0; i++)
+		if (r[i].matters)
+			r[i].removal.number = tshm_removal_done(&r[i].removal, here.call, TSHM_HIF_RENAMED, here.caller);
+	for (int i = 0; i < 2; i++)
+		tshm_renaming_end(&r[i], here, result, TSHM_EXCHANGED);
+	return result;
 }
 
 TSHM_HOOK(int, renameat2, (int from_at, const char *from, int to_at, const char *to, unsigned flags))
 {
 	struct tshm_here here = TSHM_HERE(renameat2);
-	struct tshm_renaming r;
+	struct tshm_renaming r[2];
+	int result;
 
-	/* RENAME_EXCHANGE takes nothing away: both names stay, and the report joins them by inode. */
-	here.on = here.on && !(flags & 2 /* RENAME_EXCHANGE */);
-	tshm_renaming_begin(&r, here, from_at, from, to_at, to);
-	return tshm_renaming_end(&r, here, TSHM_REAL(renameat2)(from_at, from, to_at, to, flags), false);
+	tshm_renaming_begin(&r[0], here, from_at, from, to_at, to);
+	if (!(flags & 2 /* RENAME_EXCHANGE */))
+		return tshm_renaming_end(&r[0], here, TSHM_REAL(renameat2)(from_at, from, to_at, to, flags), TSHM_MOVED);
+	tshm_renaming_begin(&r[1], here, to_at, to, from_at, from);
+	result = TSHM_REAL(renameat2)(from_at, from, to_at, to, flags);
+	return tshm_exchange_end(r, here, result);
 }
 
 TSHM_HOOK(int, link, (const char *from, const char *to))
@@ -197,7 +216,7 @@ TSHM_HOOK(int, link, (const char *from, const char *to))
 	struct tshm_renaming r;
 
 	tshm_renaming_begin(&r, here, AT_FDCWD, from, AT_FDCWD, to);
-	return tshm_renaming_end(&r, here, TSHM_REAL(link)(from, to), true);
+	return tshm_renaming_end(&r, here, TSHM_REAL(link)(from, to), TSHM_LINKED);
 }
 
 /*
@@ -215,11 +234,11 @@ TSHM_HOOK(int, linkat, (int from_at, const char *from, int to_at, const char *to
 
 	tshm_renaming_begin(&r, here, from_at, from, to_at, to);
 	if (!r.matters && here.on && to && tshm_name_path(full, to_at, to))
-		intent = tshm_name_intent(tshm_space_of(full), here.call, full, 0,
+		intent = tshm_name_intent(tshm_space_of(full), here.call, full, 0, TSHM_HIF_EXCLUSIVE,
 					  tshm_site_here(here.call, here.caller));
 	result = TSHM_REAL(linkat)(from_at, from, to_at, to, flags);
 	if (!intent)
-		return tshm_renaming_end(&r, here, result, true);
+		return tshm_renaming_end(&r, here, result, TSHM_LINKED);
 	if (result == 0 && TSHM_SYS4(SYS_newfstatat, AT_FDCWD, full, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		tshm_name_confirm(intent, TSHM_HIF_EXCLUSIVE, &st, 0);
 	else

@@ -43,7 +43,8 @@ TSHM_HOOK(sem_t *, sem_open, (const char *name, int flags, ...))
 	here.on = here.on && tshm_sem_path(path, name);
 	if (here.on && (flags & O_CREAT)) {
 		site = tshm_site_here(here.call, here.caller);
-		intent = tshm_name_intent(TSHM_SPACE_SEM, here.call, path, 0, site);
+		intent = tshm_name_intent(TSHM_SPACE_SEM, here.call, path, 0,
+					  flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE, site);
 	}
 	sem = TSHM_REAL(sem_open)(name, flags, mode, value);
 	if (!here.on)
@@ -104,7 +105,8 @@ static uint32_t tshm_mq_intent(struct tshm_here here, const char *name, int flag
 	if (!here.on || !(flags & O_CREAT) || !name)
 		return 0;
 	*site = tshm_site_here(here.call, here.caller);
-	return tshm_name_intent(TSHM_SPACE_MQ, here.call, name, 0, *site);
+	return tshm_name_intent(TSHM_SPACE_MQ, here.call, name, 0,
+				flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE, *site);
 }
 
 static mqd_t tshm_mq_done(struct tshm_here here, mqd_t queue, uint32_t intent, int flags)

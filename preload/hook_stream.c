@@ -7,6 +7,7 @@
 
 #include "bytes.h"
 #include "hook.h"
+#include "sys.h"
 
 /* fopen(3): r, w, a, then any of + b x e m c; glibc stops at ",ccs=". */
 static int tshm_mode_flags(const char *mode)
@@ -38,6 +39,17 @@ static FILE *tshm_stream_done(struct tshm_opening *o, FILE *file)
 	return file;
 }
 
+/* freopen keeps the number, and with it close-on-exec if the old file had it. */
+static void tshm_stream_cloexec(FILE *file)
+{
+	int saved_errno = errno, fd = fileno(file);
+	long flags = TSHM_SYS3(SYS_fcntl, fd, F_GETFD, 0);
+
+	errno = saved_errno;
+	if (flags > 0 && (flags & FD_CLOEXEC))
+		tshm_note_cloexec(fd, true);
+}
+
 #define TSHM_FOPEN(name) \
 	TSHM_HOOK(FILE *, name, (const char *path, const char *mode)) \
 	{ \
@@ -64,7 +76,10 @@ TSHM_FOPEN(fopen64)
 			tshm_fd_release(was, word); \
 		else if (here.on && file && fileno(file) != was) \
 			tshm_fd_release(was, word); \
-		return tshm_stream_done(&o, file); \
+		tshm_stream_done(&o, file); \
+		if (here.on && file) \
+			tshm_stream_cloexec(file); \
+		return file; \
 	}
 TSHM_FREOPEN(freopen)
 TSHM_FREOPEN(freopen64)

@@ -63,7 +63,7 @@ TSHM_INTERNAL void tshm_note_map(struct tshm_here, void *at, size_t length, int 
 				 uint64_t offset, uint64_t before);
 TSHM_INTERNAL void tshm_note_remap(struct tshm_here, void *old, size_t old_length, void *at, size_t length,
 				   uint64_t before);
-TSHM_INTERNAL void tshm_note_attach(struct tshm_here, void *at, int id, int flags);
+TSHM_INTERNAL void tshm_note_attach(struct tshm_here, void *at, int id, int flags, uint64_t before);
 TSHM_INTERNAL void tshm_note_semaphore(struct tshm_here, void *at, uint32_t name, uint32_t site);
 
 /* note_pass.c: ancillary data. */

@@ -19,6 +19,12 @@ static bool tshm_is_tmpfile(int flags)
 	return (flags & O_TMPFILE) == O_TMPFILE;	/* it contains O_DIRECTORY */
 }
 
+/* With O_EXCL the call made it; else the report compares times. */
+static uint32_t tshm_made_by(int flags)
+{
+	return flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE;
+}
+
 void tshm_opening_begin(struct tshm_opening *o, struct tshm_here here, int directory, const char *path, int flags)
 {
 	o->here = here;
@@ -29,7 +35,7 @@ void tshm_opening_begin(struct tshm_opening *o, struct tshm_here here, int direc
 	if (!here.on || !(flags & O_CREAT) || !tshm_path_is_shm(path))
 		return;
 	o->site = tshm_site_here(here.call, here.caller);
-	o->name = tshm_name_intent(TSHM_SPACE_SHM, here.call, path, 0, o->site);
+	o->name = tshm_name_intent(TSHM_SPACE_SHM, here.call, path, 0, tshm_made_by(flags), o->site);
 }
 
 /* A file made in an shm mount by a path that does not begin with it: its name is had from /proc. */
@@ -45,8 +51,8 @@ static uint32_t tshm_opening_late_name(const struct tshm_opening *o, int fd, con
 	if (n <= 0)
 		return 0;
 	path[n] = 0;
-	name = tshm_name_intent(TSHM_SPACE_SHM, o->here.call, path, 0, o->site);
-	return tshm_name_confirm(name, o->flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE, st, 0);
+	name = tshm_name_intent(TSHM_SPACE_SHM, o->here.call, path, 0, tshm_made_by(o->flags), o->site);
+	return tshm_name_confirm(name, tshm_made_by(o->flags), st, 0);
 }
 
 static void tshm_opening_identify(struct tshm_opening *o, int fd, struct tshm_resource *r)
@@ -66,8 +72,7 @@ static void tshm_opening_identify(struct tshm_opening *o, int fd, struct tshm_re
 		if (r->kind == TSHM_KIND_SEGMENT)
 			r->name = tshm_segment_new(o->here.call, o->path, &st, o->site);
 	} else if (o->name) {
-		r->name = tshm_name_confirm(o->name, o->flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE,
-					    &st, 0);
+		r->name = tshm_name_confirm(o->name, tshm_made_by(o->flags), &st, 0);
 	} else if (create && r->kind == TSHM_KIND_SEGMENT) {
 		r->name = tshm_opening_late_name(o, fd, &st);
 	} else if (r->kind == TSHM_KIND_SEGMENT) {
@@ -100,7 +105,7 @@ int tshm_opening_end(struct tshm_opening *o, int fd)
 		struct stat st;
 
 		if (o->name && TSHM_SYS2(SYS_fstat, fd, &st) == 0)
-			tshm_name_confirm(o->name, o->flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE, &st, 0);
+			tshm_name_confirm(o->name, tshm_made_by(o->flags), &st, 0);
 		return fd;
 	}
 	r->sequence = tshm_close_now();

@@ -75,7 +75,14 @@ void tshm_note_remap(struct tshm_here here, void *old, size_t old_length, void *
 		tshm_note_failed(here, errno);
 		return;
 	}
+	if (at == old && old_length >= length) {	/* shrunk: what lay behind went, neighbours too */
+		tshm_range_drop((uintptr_t)old + tshm_page_round(length),
+				tshm_page_round(old_length) - tshm_page_round(length), before);
+		return;
+	}
 	if (!tshm_range_at((uintptr_t)old, &was) || was.sequence >= before) {
+		if (old_length)
+			tshm_range_drop((uintptr_t)old, old_length, before);
 		if (at != old)
 			tshm_range_drop((uintptr_t)at, length, before);
 		return;
@@ -105,7 +112,7 @@ void tshm_note_remap(struct tshm_here here, void *old, size_t old_length, void *
 	tshm_range_publish(number);
 }
 
-void tshm_note_attach(struct tshm_here here, void *at, int id, int flags)
+void tshm_note_attach(struct tshm_here here, void *at, int id, int flags, uint64_t before)
 {
 	struct tshm_resource *r;
 	struct shmid_ds ds;
@@ -128,6 +135,8 @@ void tshm_note_attach(struct tshm_here here, void *at, int id, int flags)
 	r->length = tshm_page_round(ds.shm_segsz);
 	r->size = ds.shm_segsz;
 	r->ino = (uint64_t)(unsigned)id;
+	if (flags & SHM_REMAP)		/* it replaced what lay there */
+		tshm_range_drop((uintptr_t)at, r->length, before);
 	r->flags = TSHM_RF_IDENT | TSHM_RF_READ | (flags & SHM_RDONLY ? 0 : TSHM_RF_WRITE);
 	name = tshm_name_find(TSHM_SPACE_SYSV, NULL, id);
 	if (name) {

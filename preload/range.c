@@ -122,6 +122,8 @@ void tshm_range_drop(uintptr_t start, uint64_t bytes, uint64_t before)
 	uint64_t from = start;
 	uint64_t to = (start + bytes + 4095) & ~4095ull;
 
+	if (!bytes)
+		return;
 	for (unsigned class = 0; class < TSHM_CLASSES; class++) {
 		unsigned shift = tshm_range_shift(class);
 		uint64_t longest = class == TSHM_CLASSES - 1 ? from : 1ull << (shift + 4);

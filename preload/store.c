@@ -171,10 +171,19 @@ void tshm_store_commit(struct tshm_store *s, uint32_t number, enum tshm_state st
 
 	if (map) {
 		tshm_store_raise(s, number + 1);
-		atomic_store_explicit((_Atomic uint64_t *)map, TSHM_STAMP(0, TSHM_STATE_BUSY), memory_order_relaxed);
-		atomic_thread_fence(memory_order_release);
+		/*
+		 * A record that stands (an intent that is confirmed, say) stays readable while
+		 * it changes: were it BUSY, a SIGKILL here would leave a name without a record.
+		 * Words change in order, so identity and times are there before the flags that
+		 * speak of them.
+		 */
+		if ((map[0] ^ stamp) >> 2 || TSHM_STAMP_STATE(map[0]) < TSHM_STATE_LIVE) {
+			atomic_store_explicit((_Atomic uint64_t *)map, TSHM_STAMP(0, TSHM_STATE_BUSY),
+					      memory_order_relaxed);
+			atomic_thread_fence(memory_order_release);
+		}
 		for (uint32_t i = 1; i < s->disk / 8; i++)
-			map[i] = own[i];
+			atomic_store_explicit((_Atomic uint64_t *)&map[i], own[i], memory_order_relaxed);
 		atomic_store_explicit((_Atomic uint64_t *)map, stamp, memory_order_release);
 	} else {
 		tshm_store_lost(s);
