@@ -116,7 +116,9 @@ static void resolve_intent(struct asking *a, struct tshm_past *p)
 {
 	const struct tshm_past *link = tshm_reader_past(p->image, p->h.link);
 	bool sysv = p->h.space == TSHM_SPACE_SYSV;
-	bool renamed = tshm_past_is_renamed(p);
+	/* A rename or link notes before the call which object will get the name. */
+	bool known = p->h.flags & TSHM_HIF_RENAMED && p->h.flags & TSHM_HIF_IDENT;
+	bool renamed = known || tshm_past_is_renamed(p);
 	struct tshm_object *object;
 	struct tshm_seen seen;
 
@@ -125,7 +127,11 @@ static void resolve_intent(struct asking *a, struct tshm_past *p)
 	if (sysv ? !find_sysv(a, p, &seen) :
 	    tshm_names_look(&a->names, p->h.space, p->name, p->h.id, &seen) != TSHM_LOOK_THERE)
 		return;
-	if (renamed) {		/* the object's maker stays who it was */
+	if (known) {
+		if (p->h.dev != seen.dev || p->h.ino != seen.ino)
+			return;
+		object = tshm_objects_at(a->objects, false, seen.dev, seen.ino, p->h.begin_mono);
+	} else if (renamed) {		/* the object's maker stays who it was */
 		if (!link || !link->object || link->object->dev != seen.dev || link->object->ino != seen.ino)
 			return;
 		object = link->object;
