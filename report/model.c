@@ -466,7 +466,10 @@ static void find_root(struct join *j)
 	for (size_t i = 0; i < run->image_count && !root; i++)
 		if (is_root(j, run->images[i]))
 			root = run->images[i];
-	run->root_observed = root && root->observed;
+	run->root_observed = root != NULL;
+	/* "env -i PROGRAM": the first image was seen, but not the one that did the work. */
+	for (const struct tshm_image *im = root; im; im = im->next)
+		run->root_observed &= im->observed;
 	if (!root) {
 		root = tshm_model_unobserved(run, run->root_pid, 0, run->command_count ? run->command[0] : NULL);
 		root->header.start_wall = run->started_wall;

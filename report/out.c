@@ -32,6 +32,15 @@ size_t tshm_out_processes(const struct tshm_run *run)
 	return count;
 }
 
+size_t tshm_out_running(const struct tshm_run *run)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->image_count; i++)
+		count += run->images[i]->state == TSHM_IMAGE_RUNNING;
+	return count;
+}
+
 void tshm_out_failed(const char *what)
 {
 	fprintf(stderr, "tshm-report: the %s could not be made: out of memory, or a value that cannot be written\n", what);

@@ -29,12 +29,13 @@ void tshm_out_text(const struct tshm_out *);
 void tshm_out_json(const struct tshm_out *);
 /* Tables of objects, processes or sites, by libsmartcols (out_table.c). */
 void tshm_out_table(const struct tshm_out *);
-/* A short table of the processes that were killed or not observed; nothing if there are none. */
+/* A short table of the processes that were killed, still run, or were not observed; nothing if there are none. */
 void tshm_out_odd_processes(const struct tshm_out *);
 /* What an object is called: its kind, but what a SysV attachment refers to is a segment. */
 const char *tshm_out_kind(const struct tshm_object *);
 /* How many processes: programs that one process ran one after another count once. */
 size_t tshm_out_processes(const struct tshm_run *);
+size_t tshm_out_running(const struct tshm_run *);
 /* Says that the output could not be made and exits with 3. */
 _Noreturn void tshm_out_failed(const char *what);
 

@@ -35,9 +35,11 @@ static struct libscols_table *table_new(const struct tshm_out *o, const struct c
 	return table;
 }
 
-static void table_print(struct libscols_table *table)
+static void table_print(const struct tshm_out *o, struct libscols_table *table)
 {
-	if (scols_print_table(table) != 0)
+	if (scols_table_is_empty(table))
+		fprintf(o->to, "(none)\n");
+	else if (scols_print_table(table) != 0)
 		tshm_out_failed("table");
 	scols_unref_table(table);
 }
@@ -116,7 +118,7 @@ static void object_line(const struct tshm_out *o, struct libscols_table *table, 
 static void objects(const struct tshm_out *o)
 {
 	static const struct column columns[] = {
-		{ "KIND", 10, 0 }, { "NAME", 0.3, SCOLS_FL_TRUNC }, { "SIZE", 8, SCOLS_FL_RIGHT }, { "STATE", 7, 0 },
+		{ "KIND", 10, 0 }, { "NAME", 0.3, 0 }, { "SIZE", 8, SCOLS_FL_RIGHT }, { "STATE", 7, 0 },
 		{ "CREATOR", 8, SCOLS_FL_RIGHT }, { "MADE BY", 0.3, SCOLS_FL_TRUNC }, { "HELD BY", 0.1, SCOLS_FL_TRUNC },
 	};
 	static const enum tshm_object_state order[] = { TSHM_OBJECT_LEAKED, TSHM_OBJECT_LIVE, TSHM_OBJECT_REMOVED };
@@ -127,7 +129,7 @@ static void objects(const struct tshm_out *o)
 			if (p->state == order[i] &&
 			    (p->space || p->kind == TSHM_KIND_SEGMENT || p->kind == TSHM_KIND_MEMFD))
 				object_line(o, table, p);
-	table_print(table);
+	table_print(o, table);
 }
 
 static char *end_text(const struct tshm_image *im)
@@ -180,7 +182,7 @@ static void processes(const struct tshm_out *o)
 		/* Parents come before their children. */
 		lines[i] = process_line(table, above && above->order < i ? lines[above->order] : NULL, im);
 	}
-	table_print(table);
+	table_print(o, table);
 	free(lines);
 }
 
@@ -192,7 +194,7 @@ void tshm_out_odd_processes(const struct tshm_out *o)
 	for (size_t i = 0; i < o->run->image_count; i++) {
 		const struct tshm_image *im = o->run->images[i];
 
-		if (im->state != TSHM_IMAGE_SIGNALED && im->observed)
+		if (im->state != TSHM_IMAGE_SIGNALED && im->state != TSHM_IMAGE_RUNNING && im->observed)
 			continue;
 		if (odd++ < ODD_MOST || o->verbose)
 			process_line(table, NULL, im);
@@ -201,8 +203,8 @@ void tshm_out_odd_processes(const struct tshm_out *o)
 		scols_unref_table(table);
 		return;
 	}
-	fprintf(o->to, "Killed, or not observed:\n");
-	table_print(table);
+	fprintf(o->to, "Killed, still running, or not observed:\n");
+	table_print(o, table);
 	if (odd > ODD_MOST && !o->verbose)
 		fprintf(o->to, "and %zu more (--by=process shows them)\n", odd - ODD_MOST);
 	fputc('\n', o->to);
@@ -236,7 +238,7 @@ static void sites(const struct tshm_out *o)
 			cell(line, 6, leaf_text(o, im, (uint32_t)n));
 		}
 	}
-	table_print(table);
+	table_print(o, table);
 }
 
 void tshm_out_table(const struct tshm_out *o)

@@ -15,6 +15,8 @@
 #include "xalloc.h"
 
 #define SHOWN_MOST 10		/* findings of one rule and severity, unless all are asked for */
+#define HOLDERS_MOST 6		/* processes that hold one object, unless all are asked for */
+#define FDS_MOST 8		/* numbers of descriptors, likewise */
 #define FOLDED_LEAST 3		/* frames of an interpreter in a row */
 
 static const char *colour_of(const struct tshm_out *o, enum tshm_severity severity)
@@ -104,20 +106,24 @@ static void trace(const struct tshm_out *o, struct tshm_trace *t)
 static void what_is_held(const struct tshm_out *o, const struct tshm_object *object, const struct tshm_image *im)
 {
 	size_t fds = 0, others = 0;
+	bool many;
 
 	for (size_t i = 0; i < object->holder_count; i++)
 		fds += object->holders[i]->image == im && tshm_kind_by(object->holders[i]->r.kind) == TSHM_BY_DESCRIPTOR;
-	if (fds)
+	many = fds > FDS_MOST && !o->verbose;
+	if (many)
+		fprintf(o->to, ", %s", tshm_text_plural(fds, "fd").s);
+	else if (fds)
 		fprintf(o->to, ", fd%s", fds > 1 ? "s" : "");
 	for (size_t i = 0; i < object->holder_count; i++) {
 		const struct tshm_held *h = object->holders[i];
 
 		if (h->image != im)
 			continue;
-		if (tshm_kind_by(h->r.kind) == TSHM_BY_DESCRIPTOR)
-			fprintf(o->to, " %" PRIu64, h->r.key);
-		else
+		if (tshm_kind_by(h->r.kind) != TSHM_BY_DESCRIPTOR)
 			others++;
+		else if (!many)
+			fprintf(o->to, " %" PRIu64, h->r.key);
 	}
 	if (others)
 		fprintf(o->to, ", %s", tshm_text_plural(others, "mapping").s);
@@ -134,11 +140,13 @@ static bool is_first_of_image(const struct tshm_object *object, size_t i)
 /* Who holds the object now, one process a line. */
 static void holders(const struct tshm_out *o, const struct tshm_object *object)
 {
+	size_t shown = 0, most = o->verbose ? SIZE_MAX : HOLDERS_MOST;
+
 	for (size_t i = 0; i < object->holder_count; i++) {
 		const struct tshm_image *im = object->holders[i]->image;
 		TSHM_AUTO_FREE char *exe = NULL;
 
-		if (im->state != TSHM_IMAGE_RUNNING || !is_first_of_image(object, i))
+		if (im->state != TSHM_IMAGE_RUNNING || !is_first_of_image(object, i) || shown++ >= most)
 			continue;
 		exe = tshm_text_escape(tshm_text_base(im->exe));
 		fprintf(o->to, "    held by: %s (pid %d", exe, (int)im->header.pid);
@@ -146,11 +154,16 @@ static void holders(const struct tshm_out *o, const struct tshm_object *object)
 		fprintf(o->to, ")\n");
 	}
 	for (size_t i = 0; i < object->outsider_count; i++) {
-		TSHM_AUTO_FREE char *exe = tshm_text_escape(object->outsiders[i].exe);
+		TSHM_AUTO_FREE char *exe = NULL;
 
+		if (shown++ >= most)
+			continue;
+		exe = tshm_text_escape(object->outsiders[i].exe);
 		fprintf(o->to, "    held by: %s (pid %d), which is not of this run\n", exe,
 			(int)object->outsiders[i].pid);
 	}
+	if (shown > most)
+		fprintf(o->to, "    held by: %s more (-v shows them)\n", tshm_text_plural(shown - most, "process").s);
 }
 
 static void second_stack(const struct tshm_out *o, const struct tshm_finding *f)
@@ -233,7 +246,7 @@ static void findings(const struct tshm_out *o)
 	free(seen);
 }
 
-/* Notes of one rule in one line: the first, and how many more there are. */
+/* Notes of one rule in short: the first, who holds its object, and how many more there are. */
 static void notes(const struct tshm_out *o)
 {
 	size_t checks;
@@ -262,6 +275,8 @@ static void notes(const struct tshm_out *o)
 
 		fprintf(o->to, "%snote %s:%s ", colour_of(o, TSHM_NOTE), check->id, plain(o));
 		wrapped(o, whole, (int)(strlen(check->id) + 7), 4);
+		if (first->object)
+			holders(o, first->object);
 	}
 	if (any)
 		fputc('\n', o->to);
@@ -314,7 +329,10 @@ static void summary(const struct tshm_out *o, const struct tshm_totals *n)
 		tshm_text_plural(n->notes, "note").s);
 	if (n->suppressed)
 		fprintf(o->to, ", %zu suppressed", n->suppressed);
-	fprintf(o->to, "; %s\n", tshm_text_plural(tshm_out_processes(o->run), "process").s);
+	fprintf(o->to, "; %s", tshm_text_plural(tshm_out_processes(o->run), "process").s);
+	if (tshm_out_running(o->run))
+		fprintf(o->to, ", %zu still running", tshm_out_running(o->run));
+	fputc('\n', o->to);
 }
 
 void tshm_out_text(const struct tshm_out *o)

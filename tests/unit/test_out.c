@@ -380,6 +380,7 @@ static void test_holders(void **state)
 	hold(f);
 	text = written(f, (struct tshm_out){ 0 });
 	assert_has(text, "    held by: app (pid 100, fds 5 7, 1 mapping)\n");
+	assert_has(last_line(text), "; 2 processes, 1 still running\n");
 	free(text);
 	root = written_json(f);
 	object = json_array_get(json_object_get(root, "objects"), 0);
