@@ -36,9 +36,9 @@ static int list_checks(void)
 	return flushed();
 }
 
-static int prune(void)
+static int prune(uint64_t room)
 {
-	struct tshm_pruned p = tshm_runs_prune();
+	struct tshm_pruned p = tshm_runs_prune(room);
 	int status;
 
 	printf("removed %s with %s (%s)", tshm_text_plural(p.runs, "run").s, tshm_text_plural(p.ledgers, "ledger").s,
@@ -168,7 +168,7 @@ int main(int argc, char **argv)
 	if (c.list_checks)
 		return list_checks();
 	if (c.prune)
-		return prune();
+		return prune(c.prune_room);
 	run = load(&c, &error);
 	if (run) {
 		status = report(&c, run);

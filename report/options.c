@@ -28,7 +28,7 @@ static const struct {
 	{ "help", OPT_HELP, no_argument, "--help", "print this and exit" },
 	{ "list-checks", OPT_LIST, no_argument, "--list-checks", "list the rules and exit" },
 	{ "output", OPT_OUTPUT, required_argument, "-o, --output=FILE", "write there instead of standard output" },
-	{ "prune", OPT_PRUNE, no_argument, "--prune", "remove the ledgers of finished runs and exit" },
+	{ "prune", OPT_PRUNE, optional_argument, "--prune[=MIB]", "remove finished runs, but the newest in so many MiB (0), and exit" },
 	{ "report", OPT_REPORT, required_argument, "--report=FORMAT:FILE", "also write this report; may be repeated" },
 	{ "verbose", OPT_VERBOSE, no_argument, "-v, --verbose", "show everything: notes, long lists, all frames" },
 	{ "version", OPT_VERSION, no_argument, "--version", "print the version and exit" },
@@ -124,6 +124,19 @@ static double seconds_of(const char *text)
 	return seconds;
 }
 
+static uint64_t mib_of(const char *text)
+{
+	unsigned long long n;
+	char *end;
+
+	if (!text)
+		return 0;
+	n = strtoull(text, &end, 10);
+	if (end == text || *end || *text == '-' || n > 1u << 30)
+		wrong("--prune takes a number of MiB, not '%s'", text);
+	return (uint64_t)n << 20;
+}
+
 static void policy_of(struct tshm_command *c, const char *name)
 {
 	char *error = NULL;
@@ -170,7 +183,7 @@ void tshm_command_read(struct tshm_command *c, int argc, char **argv)
 		case OPT_GATE: policy_of(c, optarg); break;
 		case OPT_HELP: help();
 		case OPT_LIST: c->list_checks = true; break;
-		case OPT_PRUNE: c->prune = true; break;
+		case OPT_PRUNE: c->prune = true; c->prune_room = mib_of(optarg); break;
 		case OPT_REPORT: add_report(c, optarg); break;
 		case OPT_VERSION: printf("tshm-report %s\n", PACKAGE_VERSION); end_of_help();
 		case OPT_WAIT: c->wait = seconds_of(optarg); break;

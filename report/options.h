@@ -20,6 +20,7 @@ struct tshm_command {
 	double wait;			/* seconds */
 	enum tshm_by by;
 	bool verbose, list_checks, prune;
+	uint64_t prune_room;		/* bytes that the newest runs may keep */
 	char **runs;
 	int run_count;
 };

@@ -156,13 +156,42 @@ static void count_run(struct tshm_pruned *p, bool removed)
 	p->failed += !removed;
 }
 
-static void prune_made(struct tshm_pruned *p, const char *pool)
+static int later_name_first(const void *a, const void *b)
+{
+	return strcmp(tshm_text_base(*(char *const *)b), tshm_text_base(*(char *const *)a));
+}
+
+/* What the files of a directory take on their file system. */
+static uint64_t bytes_of(const char *path)
+{
+	TSHM_AUTO_DIR DIR *d = opendir(path);
+	const struct dirent *e;
+	uint64_t bytes = 0;
+	struct stat st;
+
+	while (d && (e = readdir(d)))
+		if (!fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode))
+			bytes += (uint64_t)st.st_blocks * 512;
+	return bytes;
+}
+
+/* The newest stay as long as they take no more than *room in all; names begin with the time. */
+static void prune_made(struct tshm_pruned *p, const char *pool, uint64_t *room)
 {
 	struct tshm_paths runs = tshm_pool_runs(pool);
 
+	if (runs.count && *room)
+		qsort(runs.list, runs.count, sizeof(*runs.list), later_name_first);
 	for (size_t i = 0; i < runs.count; i++) {
 		struct tshm_run_entry e = { 0 };
+		uint64_t bytes = *room ? bytes_of(runs.list[i]) : 0;
 
+		if (*room > bytes) {
+			*room -= bytes;
+			p->spared++;
+			continue;
+		}
+		*room = 0;
 		describe_made(&e, runs.list[i]);
 		if (e.live)
 			p->kept++;
@@ -174,9 +203,22 @@ static void prune_made(struct tshm_pruned *p, const char *pool)
 	tshm_paths_free(&runs);
 }
 
-static void prune_loose(struct tshm_pruned *p, const char *pool)
+static void prune_loose(struct tshm_pruned *p, const char *pool, uint64_t *room)
 {
-	struct tshm_loose *loose = tshm_loose_load(pool);
+	struct tshm_loose *loose;
+	uint64_t bytes = 0;
+	char *inner;
+
+	if (*room) {
+		inner = tshm_xasprintf("%s/loose", pool);
+		bytes = bytes_of(inner);
+		free(inner);
+	}
+	if (*room > bytes) {
+		*room -= bytes;
+		return;
+	}
+	loose = tshm_loose_load(pool);
 
 	for (size_t i = 0; i < loose->count; i++) {
 		const struct tshm_loose_run *r = &loose->list[i];
@@ -215,14 +257,14 @@ static void prune_dead(struct tshm_pruned *p, const char *pool)
 	tshm_paths_free(&left);
 }
 
-struct tshm_pruned tshm_runs_prune(void)
+struct tshm_pruned tshm_runs_prune(uint64_t room)
 {
 	struct tshm_pruned p = { 0 };
 	struct tshm_paths pools = tshm_pools();
 
 	for (size_t i = 0; i < pools.count; i++) {
-		prune_made(&p, pools.list[i]);
-		prune_loose(&p, pools.list[i]);
+		prune_made(&p, pools.list[i], &room);
+		prune_loose(&p, pools.list[i], &room);
 		prune_dead(&p, pools.list[i]);
 	}
 	tshm_paths_free(&pools);

@@ -47,10 +47,11 @@ struct tshm_pruned {
 	size_t ledgers;		/* files in them */
 	uint64_t bytes;		/* that they took on their file system */
 	size_t kept;		/* runs that still run */
+	size_t spared;		/* the newest, for which there was room */
 	size_t failed;		/* could not be removed */
 };
 
-/* Remove every finished run. */
-struct tshm_pruned tshm_runs_prune(void);
+/* Remove finished runs, but the newest that together take less than `room` bytes. */
+struct tshm_pruned tshm_runs_prune(uint64_t room);
 
 #endif

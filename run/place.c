@@ -188,7 +188,11 @@ static void make_named(struct tshm_job *job)
 static void make_pooled(struct tshm_job *job)
 {
 	char *in = pool(), *name = name_of(job->command[0]);
+	struct stat st;
 
+	/* Each subdirectory is a link to its parent. */
+	if (stat(in, &st) == 0 && st.st_nlink > TSHM_POOL_MANY + 2)
+		tshm_judge_tidy();
 	job->dir = tshm_text("%s/%s", in, name);
 	if (mkdir(job->dir, 0700) != 0 || (is_root() && chmod(job->dir, 01733) != 0))
 		tshm_die("%s: %m", job->dir);

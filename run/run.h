@@ -38,6 +38,9 @@ struct tshm_job {
 /* options.c.  Does not return for --help, --version and wrong usage. */
 void tshm_options_read(struct tshm_job *, int argc, char **argv);
 
+#define TSHM_POOL_CAP "256"		/* MiB that finished runs may keep in the pool */
+#define TSHM_POOL_MANY 32		/* runs from which on the pool is looked at */
+
 /* place.c: the run's directory, made. */
 void tshm_place_make(struct tshm_job *);
 
@@ -79,6 +82,7 @@ void tshm_rest_wait(struct tshm_job *, const struct tshm_signals *);
 /* judge.c: tshm-report. */
 int tshm_judge_check(const struct tshm_job *);		/* would it take these options? */
 int tshm_judge(const struct tshm_job *);		/* its exit status */
+void tshm_judge_tidy(void);				/* hold the pool to its cap */
 
 /* main.c */
 __attribute__((format(printf, 1, 2))) void tshm_say(const char *format, ...);
