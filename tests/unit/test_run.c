@@ -554,7 +554,7 @@ static void test_arguments(void **state)
 	assert_int_equal(list->count, 1);
 	assert_true(list->list[0].loose);
 	tshm_runs_list_free(list);
-	pruned = tshm_runs_prune();
+	pruned = tshm_runs_prune(0);
 	assert_int_equal(pruned.runs, 1);
 	assert_int_equal(pruned.ledgers, 1);
 	unsetenv("TSHM_DIR");
