@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154
 # What ./demo, ./check and .ci/run share; sourced with $top set to the top of the tree.
 build=$top/build
 install=yes			# no: --no-install

@@ -2,6 +2,7 @@
 /* Acquisitions that failed because a limit was reached, and who held most. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
@@ -63,24 +64,70 @@ static const char *limit_name(int error)
 	return "a limit";
 }
 
-static void report_descriptors(const struct tshm_check *check, struct tshm_findings *to, const struct tshm_image *im,
-			       uint32_t number)
+/* A kind of failure at one stack.  Threads that race may have made several site records of it. */
+struct hit {
+	char *key;
+	uint32_t site;
+	uint64_t count;
+	int error;			/* 0: the last failure there was of another kind */
+	uint64_t last_mono;
+	UT_hash_handle hh;
+};
+
+static bool is_of_kind(int error, unsigned fail)
+{
+	bool descriptors = error == EMFILE || error == ENFILE;
+	bool memory = error == ENOMEM || error == ENOSPC || error == EDQUOT;
+
+	return fail == TSHM_FAIL_DESCRIPTORS ? descriptors : memory;
+}
+
+static void add_hit(struct hit **hits, const struct tshm_image *im, uint32_t number, unsigned fail)
 {
 	const struct tshm_site *s = &im->sites[number];
-	uint64_t count = s->failed[TSHM_FAIL_DESCRIPTORS];
-	int error = s->last_errno == ENFILE ? ENFILE : EMFILE;
+	TSHM_AUTO_FREE char *key = tshm_site_key(im, number, true);
+	struct hit *h;
+
+	HASH_FIND_STR(*hits, key, h);
+	if (!h) {
+		h = tshm_xcalloc(1, sizeof(*h));
+		h->key = tshm_xstrdup(key);
+		h->site = number;
+		HASH_ADD_KEYPTR(hh, *hits, h->key, strlen(h->key), h);
+	}
+	h->count += s->failed[fail];
+	if (is_of_kind(s->last_errno, fail) && s->last_mono >= h->last_mono) {
+		h->error = s->last_errno;
+		h->last_mono = s->last_mono;
+	}
+}
+
+static void free_hits(struct hit **hits)
+{
+	struct hit *h, *next;
+
+	HASH_ITER(hh, *hits, h, next) {
+		HASH_DEL(*hits, h);
+		free(h->key);
+		free(h);
+	}
+}
+
+static void report_descriptors(const struct tshm_check *check, struct tshm_findings *to, const struct tshm_image *im,
+			       const struct hit *h)
+{
 	uint32_t largest = largest_site(im);
 	TSHM_AUTO_FREE char *who = tshm_who(im);
 	TSHM_AUTO_FREE char *most = largest ?
 		tshm_xasprintf("; most, %" PRId64 " at a time, came from one place", im->sites[largest].peak) : tshm_xstrdup("");
 	struct tshm_finding *f;
 
-	f = tshm_finding_add(to, check, TSHM_WARNING, "%s failed in %s %s (%s)%s", tshm_call_name(s->call), who,
-			     tshm_text_plural(count, "time").s, limit_name(error), most);
+	f = tshm_finding_add(to, check, TSHM_WARNING, "%s failed in %s %s (%s)%s", tshm_call_name(im->sites[h->site].call),
+			     who, tshm_text_plural(h->count, "time").s, limit_name(h->error ? h->error : EMFILE), most);
 	f->advice = tshm_xstrdup("close descriptors that are done with, or raise RLIMIT_NOFILE (ulimit -n)");
-	f->count = count;
+	f->count = h->count;
 	f->image = im;
-	f->site = number;
+	f->site = h->site;
 	if (largest) {
 		f->image2 = im;
 		f->site2 = largest;
@@ -89,29 +136,28 @@ static void report_descriptors(const struct tshm_check *check, struct tshm_findi
 }
 
 static void report_memory(const struct tshm_check *check, const struct tshm_run *run, struct tshm_findings *to,
-			  const struct tshm_image *im, uint32_t number)
+			  const struct tshm_image *im, const struct hit *h)
 {
-	const struct tshm_site *s = &im->sites[number];
-	uint64_t count = s->failed[TSHM_FAIL_MEMORY];
 	const struct tshm_object *o = largest_object(run);
 	TSHM_AUTO_FREE char *who = tshm_who(im);
 	TSHM_AUTO_FREE char *most = o ? tshm_xasprintf("; the largest object is %s (%s)", o->name ? o->name : o->id,
 						       tshm_text_size(o->size).s) : tshm_xstrdup("");
 	struct tshm_finding *f;
 
-	f = tshm_finding_add(to, check, TSHM_WARNING, "%s failed in %s %s (%s)%s", tshm_call_name(s->call), who,
-			     tshm_text_plural(count, "time").s, limit_name(s->last_errno), most);
+	f = tshm_finding_add(to, check, TSHM_WARNING, "%s failed in %s %s (%s)%s", tshm_call_name(im->sites[h->site].call),
+			     who, tshm_text_plural(h->count, "time").s, limit_name(h->error), most);
 	f->advice = tshm_xstrdup("look at what fills it (df -h /dev/shm, ipcs -lm), remove what is left over, or make it larger");
-	f->count = count;
+	f->count = h->count;
 	f->object = o;
 	f->image = im;
-	f->site = number;
+	f->site = h->site;
 }
 
 void tshm_check_limit_hit(const struct tshm_check *check, const struct tshm_run *run, struct tshm_findings *to)
 {
 	for (size_t i = 0; i < run->image_count; i++) {
 		const struct tshm_image *im = run->images[i];
+		struct hit *descriptors = NULL, *memory = NULL;
 
 		for (uint32_t k = 1; k < im->site_count; k++) {
 			const struct tshm_site *s = &im->sites[k];
@@ -119,9 +165,15 @@ void tshm_check_limit_hit(const struct tshm_check *check, const struct tshm_run 
 			if (!s->stamp)
 				continue;
 			if (s->failed[TSHM_FAIL_DESCRIPTORS])
-				report_descriptors(check, to, im, k);
+				add_hit(&descriptors, im, k, TSHM_FAIL_DESCRIPTORS);
 			if (s->failed[TSHM_FAIL_MEMORY] && !fell_back(im, s))
-				report_memory(check, run, to, im, k);
+				add_hit(&memory, im, k, TSHM_FAIL_MEMORY);
 		}
+		for (const struct hit *h = descriptors; h; h = h->hh.next)
+			report_descriptors(check, to, im, h);
+		for (const struct hit *h = memory; h; h = h->hh.next)
+			report_memory(check, run, to, im, h);
+		free_hits(&descriptors);
+		free_hits(&memory);
 	}
 }

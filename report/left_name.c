@@ -16,6 +16,10 @@ static char *name_of(const struct tshm_object *o)
 		return o->creator->h.ipc_key ?
 			tshm_xasprintf("%" PRId64 " (key 0x%" PRIx32 ")", o->sysv_id, (uint32_t)o->creator->h.ipc_key) :
 			tshm_xasprintf("%" PRId64, o->sysv_id);
+	/* The program knows nothing of the name that sem_open() gave it for a moment (presence.c). */
+	if (o->space == TSHM_SPACE_SEM && o->creator->h.flags & TSHM_HIF_INTENT && o->name && o->creator->name &&
+	    strcmp(o->name, o->creator->name) != 0)
+		return tshm_xasprintf("%s (that was to become %s)", o->name, o->creator->name);
 	return tshm_xstrdup(o->name ? o->name : "?");
 }
 
@@ -129,6 +133,20 @@ static void report(const struct tshm_check *check, const struct tshm_run *run, s
 	}
 }
 
+/* Its process, whatever it executed meanwhile. */
+static bool still_runs(const struct tshm_image *im)
+{
+	while (im->next)
+		im = im->next;
+	return im->state == TSHM_IMAGE_RUNNING;
+}
+
+/* In use, but not by the run: handed over to somebody outside, or what tshm itself keeps. */
+static bool is_others(const struct tshm_object *o)
+{
+	return o->state == TSHM_OBJECT_LIVE && !o->holder_count && (o->outsider_count || !still_runs(o->creator->image));
+}
+
 void tshm_check_left_names(const struct tshm_check *check, const struct tshm_run *run, struct tshm_findings *to,
 			   const struct tshm_left_name *kind)
 {
@@ -140,8 +158,8 @@ void tshm_check_left_names(const struct tshm_check *check, const struct tshm_run
 
 		if (o->space != kind->space || o->presence != TSHM_NAME_THERE || !c)
 			continue;
-		if (o->state == TSHM_OBJECT_LIVE && !o->holder_count && o->outsider_count)
-			continue;	/* handed over to somebody outside */
+		if (is_others(o))
+			continue;
 		where = tshm_site_key(c->image, c->h.site, true);
 		/* What ended differently, or may have another maker, is told apart. */
 		key = tshm_xasprintf("%d %d %d %s %s %s", severity_of(o), c->image->state, c->image->status,

@@ -339,6 +339,26 @@ static struct tshm_image *image_of_child(const struct join *j, const struct tshm
 	return best;
 }
 
+/*
+ * A parent that had to wait for a processor notes its fork late, when the child has long begun,
+ * or even ended.  Such an image is known by its parent, and by that no other record tells of it:
+ * a process that had the number before was somebody's child too.
+ */
+static struct tshm_image *image_of_late(const struct join *j, const struct tshm_image *parent, const struct tshm_child *c)
+{
+	struct process *p = find_process(j, parent, c->pid);
+	struct tshm_image *best = NULL;
+
+	for (size_t i = 0; p && i < p->count; i++) {
+		struct tshm_image *im = p->images[i];
+
+		if (im->observed && !im->previous && !im->as_child && im->parent == parent &&
+		    im->header.start_mono <= c->begin_mono)
+			best = im;
+	}
+	return best;
+}
+
 /* Was there a child process that became a program, or ran as a copy of its parent, unseen? */
 static bool was_a_process(const struct tshm_image *parent, const struct tshm_child *c, const char *program)
 {
@@ -376,6 +396,12 @@ static void add_unseen_child(struct join *j, struct tshm_image *parent, const st
 	index_image(j, im);
 }
 
+enum join_pass {
+	JOIN_BEGUN,			/* those whose begin was noted, by time */
+	JOIN_LATE,			/* … of these what is left over */
+	JOIN_SEEN			/* those of which only the end was noted */
+};
+
 static int child_pid_order(const void *a, const void *b)
 {
 	const struct tshm_child *x = a, *y = b;
@@ -383,29 +409,32 @@ static int child_pid_order(const void *a, const void *b)
 	return (x->end_mono > y->end_mono) - (x->end_mono < y->end_mono);
 }
 
+static void join_child(struct join *j, struct tshm_image *parent, const struct tshm_child *c, enum join_pass pass)
+{
+	struct tshm_image *im = image_of_child(j, parent, c);
+
+	if (!im && pass == JOIN_LATE)
+		im = image_of_late(j, parent, c);
+	if (!im && pass != JOIN_BEGUN)
+		add_unseen_child(j, parent, c);
+	else if (im && (!im->as_child || TSHM_STAMP_STATE(im->as_child->stamp) != TSHM_STATE_CLOSED))
+		im->as_child = c;
+}
+
 static void join_children(struct join *j)
 {
 	size_t count = j->run->image_count;
 
 	/* Records of both kinds for one child (begun here, end seen after an exec) meet in as_child. */
-	for (int seen = 0; seen < 2; seen++)
+	for (enum join_pass pass = JOIN_BEGUN; pass <= JOIN_SEEN; pass++)
 		for (size_t i = 0; i < count; i++) {
 			struct tshm_image *parent = j->run->images[i];
 
-			if (!seen && parent->child_count)
+			if (pass == JOIN_BEGUN && parent->child_count)
 				qsort(parent->children, parent->child_count, sizeof(*parent->children), child_pid_order);
-			for (size_t k = 0; k < parent->child_count; k++) {
-				struct tshm_child *c = &parent->children[k];
-				struct tshm_image *im;
-
-				if ((c->how == TSHM_CHILD_SEEN) != seen)
-					continue;
-				im = image_of_child(j, parent, c);
-				if (!im)
-					add_unseen_child(j, parent, c);
-				else if (!im->as_child || TSHM_STAMP_STATE(im->as_child->stamp) != TSHM_STATE_CLOSED)
-					im->as_child = c;
-			}
+			for (size_t k = 0; k < parent->child_count; k++)
+				if ((parent->children[k].how == TSHM_CHILD_SEEN) == (pass == JOIN_SEEN))
+					join_child(j, parent, &parent->children[k], pass);
 		}
 }
 

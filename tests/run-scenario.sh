@@ -18,6 +18,8 @@ at_end() {
 	[ -n "$pid" ] || return 0
 	remove_names "$pid"
 	remove_sysv "$pid"
+	# Names that the scenario did not choose.
+	sed -n 's/^# left //p' "$tmp/said" | while read -r left; do rm -f "$left"; done
 	# Queues cannot be listed where they are not mounted, but what was left was told.
 	# shellcheck disable=SC2046 # words
 	"$PYTHON" "$here/remove-queues.py" $(sed -n 's/^EXPECT mq-[a-z]* .*\(tshm-test-[^ ]*\).*/\1/p' "$tmp/said")

@@ -8,8 +8,8 @@ trap 'rm -rf "$work"' EXIT
 
 sed -n 's/^TSHM_CALL([0-9]*, *\([^,]*\),.*/\1/p' "$top/ledger/calls.def" |
 	sed 's/^__libc_start_main$//; s/^__//; s/_2$//; s/64$//' | grep . | sort -u >"$work/rows"
-sed -n '/^\.SH WHAT IS HOOKED/,/^\.SH /p' "$top/man/libtshm.7" | sed -n 's/^\.BR //p' |
-	tr ' ' '\n' | sed -n 's/^\([A-Za-z_0-9]*\)$/\1/p' | sed 's/^__//' | sort -u >"$work/told"
+sed -n '/^\.SH WHAT IS HOOKED/,/^\.SH /p' "$top/man/libtshm.7" | sed -n 's/^\.BR //p' | tr -d '"' |
+	tr ' ' '\n' | grep -E "^[A-Za-z_0-9]+$" | sed "s/^__//" | sort -u >"$work/told"
 offend_each "$(comm -23 "$work/rows" "$work/told" | sed 's/$/: hooked, but not in libtshm.7/')"
 offend_each "$(comm -13 "$work/rows" "$work/told" | sed 's/$/: in libtshm.7, but not hooked/')"
 finish

@@ -31,7 +31,7 @@ static char directory[] = "/tmp/tshm-engine-XXXXXX";
 
 static int start(void **state)
 {
-	char *argv[] = { "engine", NULL };
+	char name[] = "engine", *argv[] = { name, NULL };
 
 	(void)state;
 	if (!mkdtemp(directory))

@@ -239,6 +239,70 @@ static void test_killed_in_call(void **state)
 	done(&j);
 }
 
+/* A parent that waited for a processor notes its fork when the child is long dead: it is one process all the same. */
+static void test_late_fork(void **state)
+{
+	struct made parent = make_ledger(1, DEAD_PID - 1, 1, "/usr/bin/parent");
+	struct made first = make_ledger(2, DEAD_PID, DEAD_PID - 1, "/usr/bin/child");
+	struct made second = make_ledger(3, DEAD_PID, DEAD_PID - 1, "/usr/bin/child");
+	struct tshm_child *c;
+	struct judged j;
+
+	(void)state;
+	parent.header->start_mono -= 10000000000u;
+	first.header->began = second.header->began = TSHM_BEGAN_FORK;
+	memcpy(first.header->parent_token, parent.header->token, 32);
+	memcpy(second.header->parent_token, parent.header->token, 32);
+	first.header->start_mono -= 9000000000u;	/* the number came again after its end */
+	c = make_child(&parent, DEAD_PID, TSHM_CHILD_FORK, 9);
+	c->begin_mono = first.header->start_mono;
+	c->end_mono = first.header->start_mono + 1000000000u;
+	c = make_child(&parent, DEAD_PID, TSHM_CHILD_FORK, 15);
+	c->begin_mono = c->end_mono = second.header->start_mono + 300000000u;
+	make_end(&parent, TSHM_ENDED_EXIT, 0);
+	save(&parent);
+	save(&first);
+	save(&second);
+	j = judge();
+	assert_int_equal(j.run->image_count, 3);
+	assert_int_equal(j.run->images[1]->state, TSHM_IMAGE_SIGNALED);
+	assert_int_equal(j.run->images[1]->status, 9);
+	assert_int_equal(j.run->images[2]->status, 15);
+	expect_no(&j, "unobserved");
+	done(&j);
+}
+
+static void make_failed(struct made *m, uint64_t address, unsigned times)
+{
+	uint32_t number = make_site(m, TSHM_CALL_open, address);
+	struct tshm_section *sec = &m->header->sections[TSHM_SEC_SITES];
+	struct tshm_site *s = (void *)(m->bytes + tshm_ledger_offset(sec, number));
+
+	s->failed[TSHM_FAIL_DESCRIPTORS] = times;
+	s->last_errno = EMFILE;
+	s->last_mono = m->header->start_mono;
+}
+
+/* Threads that race may make two records of one stack: it is one finding. */
+static void test_limit_hit(void **state)
+{
+	struct made m = make_ledger(1, DEAD_PID, 1, "/usr/bin/opener");
+	struct judged j;
+
+	(void)state;
+	make_failed(&m, 0x1000, 3);
+	make_failed(&m, 0x2000, 1);
+	make_failed(&m, 0x1000, 4);
+	make_end(&m, TSHM_ENDED_EXIT, 0);
+	save(&m);
+	j = judge();
+	assert_int_equal(j.found->count, 2);
+	expect(&j, "limit-hit", TSHM_WARNING, "EMFILE");
+	assert_int_equal(j.found->list[0]->count + j.found->list[1]->count, 8);
+	assert_true(j.found->list[0]->count == 7 || j.found->list[1]->count == 7);
+	done(&j);
+}
+
 /* rename() keeps the maker. */
 static void test_renamed(void **state)
 {
@@ -564,7 +628,8 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_leaked), TEST(test_maybe), TEST(test_killed_in_call), TEST(test_renamed), TEST(test_sysv),
+		TEST(test_leaked), TEST(test_maybe), TEST(test_killed_in_call), TEST(test_late_fork),
+		TEST(test_limit_hit), TEST(test_renamed), TEST(test_sysv),
 		TEST(test_at_end), TEST(test_exec), TEST(test_history), TEST(test_run_json), TEST(test_rings),
 		TEST(test_running), TEST(test_arguments),
 	};
