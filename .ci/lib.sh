@@ -20,10 +20,8 @@ packages_of() { sed -n 's/^# packages: *//p' "$@" | tr -s ' ' '\n' | sort -u | t
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
 		"$@"
-	elif command -v sudo >/dev/null 2>&1; then
-		sudo "$@"
 	else
-		die "neither root nor sudo here: as root, run: $*"
+		sudo "$@"
 	fi
 }
 
@@ -47,7 +45,8 @@ need_packages() {
 		exit 1
 	fi
 	say "installing: $need_missing"
-	as_root true || exit 1
+	# The password is asked for here, not where the output is hidden.
+	as_root true || die "as root, run: apt-get install $need_missing"
 	quietly "apt-get update" as_root apt-get -qq update
 	# shellcheck disable=SC2086 # words
 	quietly "apt-get install" as_root env DEBIAN_FRONTEND=noninteractive \
