@@ -18,14 +18,11 @@ expect() {
 	[ "$got" -eq "$wanted" ] || { cat "$tmp/err" >&2; fail "tshm-run $*: status $got, expected $wanted"; }
 }
 
-at_end() {
-	pid=$(sed -n 's/^# pid //p' "$tmp"/said* 2>/dev/null | head -n 1)
-	[ -z "$pid" ] || remove_names "$pid"
-}
 clean_names() {
-	pid=$(sed -n 's/^# pid //p' "$tmp/out")
+	pid=$(sed -n 's/^# pid //p' "$tmp/out" 2>/dev/null)
 	remove_names "${pid:-none}"
 }
+at_end() { clean_names; }
 
 expect 0 -- true
 expect 0 --gate -- true
