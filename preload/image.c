@@ -127,19 +127,24 @@ static size_t tshm_read_file(const char *path, char *to, size_t size)
 	return (size_t)n;
 }
 
-/* Boot and pid namespace, once a process tree under tshm-run, else once a process. */
-static void tshm_image_where(void)
+/*
+ * Boot, once a process tree under tshm-run, else once a process.  The pid namespace is
+ * asked for after every exec, because `unshare --pid` passes TSHM_BOOT on, and in a
+ * child whose parent is outside of its namespace.
+ */
+static void tshm_image_where(enum tshm_began began)
 {
 	struct stat st;
 
+	if ((began == TSHM_BEGAN_EXEC || !tshm_header->ppid) &&
+	    TSHM_SYS4(SYS_newfstatat, AT_FDCWD, "/proc/self/ns/pid", &st, 0) == 0)
+		tshm_options.pidns = st.st_ino;
 	if (!tshm_options.boot_id[0]) {
 		size_t n = tshm_read_file("/proc/sys/kernel/random/boot_id", tshm_options.boot_id,
 					  sizeof(tshm_options.boot_id));
 
 		if (n && tshm_options.boot_id[n - 1] == '\n')
 			tshm_options.boot_id[n - 1] = 0;
-		if (TSHM_SYS4(SYS_newfstatat, AT_FDCWD, "/proc/self/ns/pid", &st, 0) == 0)
-			tshm_options.pidns = st.st_ino;
 	}
 	__builtin_memcpy(tshm_header->boot_id, tshm_options.boot_id, sizeof(tshm_header->boot_id));
 	tshm_header->pidns = tshm_options.pidns;
@@ -171,7 +176,7 @@ static void tshm_image_open(enum tshm_began began, bool on_disk)
 	h->unwinder = tshm_options.unwinder;
 	h->depth = tshm_options.depth;
 	h->flags = on_disk ? TSHM_HF_DISK_LEDGER : 0;
-	tshm_image_where();
+	tshm_image_where(began);
 	/* Last: a file without its magic was never finished. */
 	atomic_thread_fence(memory_order_release);
 	__builtin_memcpy(h->magic, TSHM_LEDGER_MAGIC, sizeof(h->magic));
