@@ -37,7 +37,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	[ "$(stat -c %a "$tmp/env")" = 1733 ] || fail "mode $(stat -c %a "$tmp/env")"
 	command -v setpriv >/dev/null || skip "no setpriv"
 	# In a checkout below /root the other user cannot load the library, whatever tshm-run does.
-	library=$(sed 's/[: ].*//' "$tmp/preload")
+	library=$(grep -o '/[^: ]*libtshm\.so' "$tmp/preload")
 	setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'test -r "$1"' sh "$library" ||
 		skip "other users cannot read $library"
 	quiet "$TSHM_RUN" --gate --report=json:"$tmp/drop.json" -o "$tmp/drop" -- \
