@@ -7,6 +7,9 @@
  * What stays risky with it (its pipe, a dlclose, a fork during another thread's
  * dlopen) is told in libtshm.7.
  */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
@@ -72,7 +75,11 @@ void tshm_stack_start(void)
 
 	if (tshm_options.unwinder != TSHM_UNWIND_LIBUNWIND || !tshm_options.depth)
 		return;
+#ifdef TSHM_WITHOUT_LIBUNWIND
+	library = NULL;
+#else
 	library = dlopen("libunwind.so.8", RTLD_LOCAL | RTLD_NOW);
+#endif
 	if (!library) {
 		tshm_options.unwinder = TSHM_UNWIND_NONE;
 		return;

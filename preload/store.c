@@ -10,7 +10,7 @@
 #include "store.h"
 #include "sys.h"
 
-/* first_log2 and capacity repeat ledger.c's table; tests/unit/test_store.c compares them. */
+/* first_log2 and capacity repeat ledger.c's table; tests/unit/test_engine.c compares them. */
 struct tshm_store tshm_stores[TSHM_SEC_COUNT] = {
 	[TSHM_SEC_RESOURCES] = { .section = TSHM_SEC_RESOURCES, .first_log2 = 5, .capacity = 1u << 20, .used = 1,
 		.size = sizeof(struct tshm_resource), .disk = sizeof(struct tshm_resource),
