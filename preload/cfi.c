@@ -50,7 +50,12 @@ static struct tshm_rule rule_of(uintptr_t pc)
 struct walk {
 	uintptr_t pc, sp, bp;
 	uintptr_t low, high;	/* all of [low, high) can be read */
+	uintptr_t pc_at;	/* where pc was found */
+	uintptr_t from;		/* sp where the walk began */
+	uintptr_t bp_at;	/* where bp was saved; 0: it is still the first caller's */
 	unsigned blind;
+	bool bp_used;		/* the shape has it */
+	struct tshm_shape *shape;
 };
 
 /* rt_sigprocmask reads the set before it looks at `how`: EFAULT tells an address that cannot be read. */
@@ -60,25 +65,36 @@ static bool readable(uintptr_t at)
 }
 
 /*
- * What of the stack can surely be read.  The first thread's reaches to
- * __libc_stack_end.  That of a thread made by glibc reaches to its descriptor, which
- * lies at its top: the pages between are asked for once, and remembered while the
- * thread lives.  On any other stack (sigaltstack, a coroutine's) each page is asked
- * for when the walk comes to it.
+ * What of the stack can surely be read without a question, from sp on.  The first
+ * thread's reaches to __libc_stack_end.  That of a thread made by glibc reaches to its
+ * descriptor, which lies at its top, once the pages between were asked for (bounds).
+ */
+uintptr_t tshm_cfi_reach(uintptr_t sp)
+{
+	uintptr_t top = &__libc_stack_end ? (uintptr_t)__libc_stack_end : 0;
+
+	if (TSHM_LIKELY(top - sp < MAIN_STACK))
+		return top - sp;
+	if (tshm_self.stack_known && sp >= tshm_self.stack_known &&
+	    (uintptr_t)__builtin_thread_pointer() - sp <= THREAD_STACK)
+		return (uintptr_t)__builtin_thread_pointer() - sp;
+	return (sp | 4095) + 1 - sp;
+}
+
+/*
+ * The pages of a thread's stack are asked for once, and remembered while the thread
+ * lives.  On any other stack (sigaltstack, a coroutine's) each page is asked for when
+ * the walk comes to it.
  */
 static void bounds(struct walk *w)
 {
-	uintptr_t top = &__libc_stack_end ? (uintptr_t)__libc_stack_end : 0;
 	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
 	uintptr_t page = w->sp & ~4095ul, known;
+	uintptr_t reach = tshm_cfi_reach(w->sp);
 
 	w->low = w->sp;
-	w->high = page + 4096;
-	if (top > w->sp && top - w->sp < MAIN_STACK) {
-		w->high = top;
-		return;
-	}
-	if (thread <= w->sp || thread - w->sp > THREAD_STACK || tshm_tid() == tshm_pid)
+	w->high = w->sp + reach;
+	if (w->high != page + 4096 || thread <= w->sp || thread - w->sp > THREAD_STACK || tshm_tid() == tshm_pid)
 		return;
 	known = tshm_self.stack_known ? tshm_self.stack_known : thread & ~4095ul;
 	for (uintptr_t at = page + 4096; at < known; at += 4096)
@@ -103,12 +119,68 @@ static bool load(struct walk *w, uintptr_t at, uintptr_t *value)
 	return true;
 }
 
+/* Offsets of the shape are from the walk's beginning; what does not fit makes it no shape. */
+static int32_t offset(struct walk *w, uintptr_t at)
+{
+	int64_t from = (int64_t)(at - w->from);
+
+	if (from != (int32_t)from)
+		w->shape->span = -1;
+	return (int32_t)from;
+}
+
+static int32_t place(struct walk *w, uintptr_t at)
+{
+	int32_t from = offset(w, at);
+
+	if (from < 0 || from > INT32_MAX - 8)
+		w->shape->span = -1;
+	else if (w->shape->span >= 0 && from + 8 > w->shape->span)
+		w->shape->span = from + 8;
+	return from;
+}
+
+static void add_link(struct walk *w, uintptr_t at, uintptr_t value)
+{
+	struct tshm_shape *s = w->shape;
+
+	if (s->links == TSHM_SHAPE_LINKS) {
+		s->span = -1;
+		return;
+	}
+	s->link[s->links].at = place(w, at);
+	s->link[s->links++].is = offset(w, value);
+}
+
+/* What follows hangs on the frame pointer. */
+static uintptr_t use_bp(struct walk *w)
+{
+	if (!w->bp_used && w->bp_at) {
+		add_link(w, w->bp_at, w->bp);
+	} else if (!w->bp_used) {
+		w->shape->uses_bp = true;
+		w->shape->bp_is = offset(w, w->bp);
+	}
+	w->bp_used = true;
+	return w->bp;
+}
+
+static bool load_bp(struct walk *w, uintptr_t at, uintptr_t *bp)
+{
+	if (!load(w, at, bp))
+		return false;
+	w->bp_at = at;
+	w->bp_used = false;
+	return true;
+}
+
 /* A signal handler was entered from here: the interrupted registers are in the ucontext on the stack. */
 static bool step_signal(struct walk *w)
 {
 	uintptr_t registers = w->sp + offsetof(ucontext_t, uc_mcontext.gregs);
 	uintptr_t pc, sp, bp;
 
+	w->shape->span = -1;	/* two stacks, maybe */
 	if (!load(w, registers + REG_RIP * 8, &pc) || !load(w, registers + REG_RSP * 8, &sp) ||
 	    !load(w, registers + REG_RBP * 8, &bp))
 		return false;
@@ -122,19 +194,21 @@ static bool step_signal(struct walk *w)
 /* Without CFI (generated code): by the frame pointer, if it looks like one. */
 static bool step_blind(struct walk *w)
 {
-	uintptr_t pc, bp;
+	uintptr_t frame = use_bp(w), pc, bp;
 
-	if (++w->blind > BLIND_STEPS || w->bp <= w->sp || w->bp - w->sp > (1u << 20) ||
-	    !load(w, w->bp + 8, &pc) || !load(w, w->bp, &bp) || pc < 4096)
+	if (++w->blind > BLIND_STEPS || frame <= w->sp || frame - w->sp > (1u << 20) ||
+	    !load(w, frame + 8, &pc) || pc < 4096 || !load_bp(w, frame, &bp))
 		return false;
-	if (bp <= w->bp && bp)
+	if (bp <= frame && bp)
 		return false;
-	w->sp = w->bp + 16;
+	w->pc_at = frame + 8;
+	w->sp = frame + 16;
 	w->pc = pc;
 	w->bp = bp;
 	return true;
 }
 
+/* To the caller's frame.  false: there is none, or none to be found. */
 static bool step(struct walk *w)
 {
 	struct tshm_rule rule = rule_of(w->pc - 1);
@@ -145,11 +219,13 @@ static bool step(struct walk *w)
 		cfa = w->sp + (uintptr_t)(intptr_t)rule.cfa_at;
 		break;
 	case TSHM_CFA_RBP:
-		cfa = w->bp + (uintptr_t)(intptr_t)rule.cfa_at;
+		cfa = use_bp(w) + (uintptr_t)(intptr_t)rule.cfa_at;
 		break;
 	case TSHM_CFA_DEREF_RBP:
-		if (!load(w, w->bp + (uintptr_t)(intptr_t)rule.cfa_at, &cfa))
+		w->pc_at = use_bp(w) + (uintptr_t)(intptr_t)rule.cfa_at;
+		if (!load(w, w->pc_at, &cfa))
 			return false;
+		add_link(w, w->pc_at, cfa);
 		break;
 	case TSHM_CFA_SIGNAL:
 		return step_signal(w);
@@ -160,11 +236,12 @@ static bool step(struct walk *w)
 	}
 	w->blind = 0;
 	/* Stacks grow down: the caller's frame is above, or this is none. */
-	if (cfa <= w->sp || !load(w, cfa - 8, &pc) || pc < 4096)
+	w->pc_at = cfa - 8;
+	if (cfa <= w->sp || !load(w, w->pc_at, &pc) || pc < 4096)
 		return false;
-	if (rule.rbp == TSHM_SAVED_CFA && !load(w, cfa + (uintptr_t)(intptr_t)rule.rbp_at, &bp))
+	if (rule.rbp == TSHM_SAVED_CFA && !load_bp(w, cfa + (uintptr_t)(intptr_t)rule.rbp_at, &bp))
 		return false;
-	if (rule.rbp == TSHM_SAVED_RBP && !load(w, w->bp + (uintptr_t)(intptr_t)rule.rbp_at, &bp))
+	if (rule.rbp == TSHM_SAVED_RBP && !load_bp(w, use_bp(w) + (uintptr_t)(intptr_t)rule.rbp_at, &bp))
 		return false;
 	w->pc = pc;
 	w->sp = cfa;
@@ -177,19 +254,25 @@ bool tshm_cfi_works(void)
 	return _dl_find_object != NULL;
 }
 
-/* Its own frame is the first that is left, so it must have one that its CFI describes. */
-__attribute__((noinline)) unsigned tshm_cfi_capture(uintptr_t *pcs, unsigned max, uintptr_t caller)
+unsigned tshm_cfi_capture(struct tshm_here here, uintptr_t *pcs, unsigned max, struct tshm_shape *shape)
 {
-	struct walk w = { .blind = 0 };
+	struct walk w = { .pc = here.pc, .sp = here.sp, .bp = here.bp, .from = here.sp, .shape = shape };
 	unsigned depth = 0;
 
-	__asm__ volatile("lea 1f(%%rip), %0\n1:\tmov %%rsp, %1\n\tmov %%rbp, %2"
-			 : "=&r"(w.pc), "=&r"(w.sp), "=r"(w.bp));
-	w.pc++;			/* inside this function, whatever instruction is first */
+	shape->span = 8;
+	shape->links = 0;
+	shape->uses_bp = false;
+	if (!max || here.pc < 4096)
+		return 0;
 	bounds(&w);
-	for (unsigned i = 0; i < STEPS && depth < max && step(&w); i++)
-		if (depth || w.pc == caller)
-			pcs[depth++] = w.pc;
+	pcs[depth++] = here.pc;
+	while (depth < max && step(&w)) {
+		shape->pc_at[depth] = place(&w, w.pc_at);
+		pcs[depth++] = w.pc;
+	}
+	/* Where a walk ended for what it found, not for the code's rule, another may go on. */
+	if (shape->span < 0 || (depth < max && rule_of(w.pc - 1).cfa != TSHM_CFA_END))
+		shape->span = 0;
 	return depth;
 }
 
@@ -200,11 +283,18 @@ bool tshm_cfi_works(void)
 	return false;
 }
 
-unsigned tshm_cfi_capture(uintptr_t *pcs, unsigned max, uintptr_t caller)
+uintptr_t tshm_cfi_reach(uintptr_t sp)
 {
+	(void)sp;
+	return 0;
+}
+
+unsigned tshm_cfi_capture(struct tshm_here here, uintptr_t *pcs, unsigned max, struct tshm_shape *shape)
+{
+	(void)here;
 	(void)pcs;
 	(void)max;
-	(void)caller;
+	(void)shape;
 	return 0;
 }
 

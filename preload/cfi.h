@@ -8,16 +8,19 @@
 #ifndef TSHM_CFI_H
 #define TSHM_CFI_H
 
+#include "here.h"
 #include "image.h"
+#include "shape.h"
 
 /* Can it work here: x86-64, and a libc that has _dl_find_object (glibc 2.35)? */
 TSHM_INTERNAL bool tshm_cfi_works(void);
 /*
- * Up to `max` return addresses of the calling thread, beginning with `caller`; 0 if
- * that was not met on the way.  Reads nothing outside of the thread's stack that was
- * not seen to be readable first.
+ * Up to `max` return addresses, beginning with here.pc; and what the walk went by.
+ * Reads nothing outside of the thread's stack that was not seen to be readable first.
  */
-TSHM_INTERNAL unsigned tshm_cfi_capture(uintptr_t *pcs, unsigned max, uintptr_t caller);
+TSHM_INTERNAL unsigned tshm_cfi_capture(struct tshm_here, uintptr_t *pcs, unsigned max, struct tshm_shape *);
+/* Bytes of the stack from sp on that can surely be read. */
+TSHM_INTERNAL uintptr_t tshm_cfi_reach(uintptr_t sp);
 
 /* How a frame is left, in one word so that the cache needs no lock. */
 enum tshm_cfa { TSHM_CFA_NONE, TSHM_CFA_RSP, TSHM_CFA_RBP, TSHM_CFA_DEREF_RBP, TSHM_CFA_SIGNAL, TSHM_CFA_END };

@@ -14,6 +14,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
@@ -49,6 +50,7 @@ int __fcntl(int, int, ...);
 int __pipe(int[2]);
 pid_t __fork(void);
 pid_t __vfork(void);
+int __clone(int (*)(void *), void *, int, void *, ...);
 pid_t __waitpid(pid_t, int *, int);
 
 /* Called by the program's start code, after all constructors and before main. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Descriptors: number to record.  The first 4,096 numbers need no memory that could be missing. */
+#include "atomic.h"
 #include "held.h"
 
 static tshm_slot tshm_fd_first[TSHM_SLOT_FAN];
@@ -20,7 +21,7 @@ void tshm_fd_publish(int fd, uint32_t number)
 	}
 	word = tshm_held_commit(number, true);
 	/* Unconditional: whatever stood here was closed without our seeing it. */
-	old = atomic_exchange_explicit(slot, word, memory_order_acq_rel);
+	old = tshm_atomic_swap(slot, word);
 	if (old)
 		tshm_held_retire(old);
 }
@@ -29,6 +30,6 @@ void tshm_fd_release(int fd, uint64_t word)
 {
 	tshm_slot *slot = tshm_slot_find(&tshm_fds, (uint64_t)fd);
 
-	if (word && slot && atomic_compare_exchange_strong(slot, &word, 0))
+	if (word && slot && tshm_atomic_swap_if(slot, &word, 0))
 		tshm_held_retire(word);
 }

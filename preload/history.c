@@ -307,9 +307,9 @@ void tshm_removal_look(struct tshm_removal *r, enum tshm_space space, const char
 	}
 }
 
-uint32_t tshm_removal_done(const struct tshm_removal *r, enum tshm_call call, uint32_t flags, const void *caller)
+uint32_t tshm_removal_done(const struct tshm_removal *r, struct tshm_here here, uint32_t flags)
 {
-	uint32_t site = tshm_site_here(call, caller);
+	uint32_t site = tshm_site_here(here);
 	uint32_t number = r->number;
 	struct tshm_history *h;
 
@@ -320,12 +320,12 @@ uint32_t tshm_removal_done(const struct tshm_removal *r, enum tshm_call call, ui
 		h->flags |= TSHM_HIF_REMOVED | flags;
 		h->end_site = site;
 		h->end_tid = (uint32_t)tshm_tid();
-		h->end_call = (uint16_t)call;
+		h->end_call = here.call;
 		tshm_history_end(number);
 		tshm_history_commit(number, TSHM_STATE_CLOSED);
 		return number;
 	}
-	number = tshm_history_new(TSHM_HIST_REMOVAL, call, site);
+	number = tshm_history_new(TSHM_HIST_REMOVAL, here.call, site);
 	if (!number)
 		return 0;
 	h = &tshm_history(number)->h;

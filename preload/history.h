@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 
+#include "here.h"
 #include "image.h"
 
 struct tshm_own_history {
@@ -55,8 +56,7 @@ struct tshm_removal {
 };
 TSHM_INTERNAL void tshm_removal_look(struct tshm_removal *, enum tshm_space, const char *name, int64_t id);
 /* The call succeeded.  Returns the record that tells so, for `link`. */
-TSHM_INTERNAL uint32_t tshm_removal_done(const struct tshm_removal *, enum tshm_call, uint32_t flags,
-					 const void *caller);
+TSHM_INTERNAL uint32_t tshm_removal_done(const struct tshm_removal *, struct tshm_here, uint32_t flags);
 
 /* A nameless segment of our making (memfd, O_TMPFILE). */
 TSHM_INTERNAL uint32_t tshm_segment_new(enum tshm_call, const char *name, const struct stat *, uint32_t site);

@@ -24,6 +24,6 @@
 
 /* Which call, from where, and whether it is to be noted.  Use once, in the hook itself. */
 #define TSHM_HERE(name) \
-	((struct tshm_here){ TSHM_CALL_##name, __builtin_return_address(0), tshm_on() })
+	TSHM_HERE_OF(TSHM_CALL_##name, tshm_on())
 
 #endif

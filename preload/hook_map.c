@@ -93,7 +93,7 @@ TSHM_HOOK(int, shmget, (key_t key, size_t size, int flags))
 	if (here.on && create)
 		intent = tshm_name_intent(TSHM_SPACE_SYSV, here.call, NULL, key,
 					  sure ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE,
-					  tshm_site_here(here.call, here.caller));
+					  tshm_site_here(here));
 	id = TSHM_REAL(shmget)(key, size, flags);
 	if (!here.on)
 		return id;
@@ -128,7 +128,7 @@ TSHM_HOOK(int, shmctl, (int id, int command, struct shmid_ds *ds))
 		tshm_removal_look(&r, TSHM_SPACE_SYSV, NULL, id);
 	result = TSHM_REAL(shmctl)(id, command, ds);
 	if (here.on && result == 0)
-		tshm_removal_done(&r, here.call, 0, here.caller);
+		tshm_removal_done(&r, here, 0);
 	return result;
 }
 

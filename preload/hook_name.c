@@ -103,7 +103,7 @@ static enum tshm_space tshm_space_of(const char *path)
 			tshm_removal_look(&r, tshm_space_of(full), full, 0); \
 		result = TSHM_REAL(name) arguments; \
 		if (matters && result == 0) \
-			tshm_removal_done(&r, here.call, 0, here.caller); \
+			tshm_removal_done(&r, here, 0); \
 		return result; \
 	}
 TSHM_UNLINK(unlink, (const char *path), (path), AT_FDCWD, tshm_name_matters(here, full, AT_FDCWD, path))
@@ -136,7 +136,7 @@ static void tshm_renaming_begin(struct tshm_renaming *r, struct tshm_here here, 
 	r->matters = true;
 	tshm_removal_look(&r->removal, tshm_space_of(r->from), r->from, 0);
 	tshm_removal_look(&r->overwritten, tshm_space_of(r->to), r->to, 0);
-	r->site = tshm_site_here(here.call, here.caller);
+	r->site = tshm_site_here(here);
 	r->intent = tshm_name_intent(tshm_space_of(r->to), here.call, r->to, 0, TSHM_HIF_RENAMED, r->site);
 	if (r->intent)		/* killed in the call, the object tells by which name it goes */
 		tshm_name_identify(r->intent, &r->st);
@@ -156,8 +156,8 @@ static int tshm_renaming_end(struct tshm_renaming *r, struct tshm_here here, int
 	}
 	if (how == TSHM_MOVED) {
 		if (r->overwritten.has_ident)
-			tshm_removal_done(&r->overwritten, here.call, TSHM_HIF_RENAMED, here.caller);
-		from = tshm_removal_done(&r->removal, here.call, TSHM_HIF_RENAMED, here.caller);
+			tshm_removal_done(&r->overwritten, here, TSHM_HIF_RENAMED);
+		from = tshm_removal_done(&r->removal, here, TSHM_HIF_RENAMED);
 	}
 	if (!r->intent)
 		return result;
@@ -190,7 +190,7 @@ static int tshm_exchange_end(struct tshm_renaming r[2], struct tshm_here here, i
 {
 	for (int i = 0; i < 2 && result == 0; i++)
 		if (r[i].matters)
-			r[i].removal.number = tshm_removal_done(&r[i].removal, here.call, TSHM_HIF_RENAMED, here.caller);
+			r[i].removal.number = tshm_removal_done(&r[i].removal, here, TSHM_HIF_RENAMED);
 	for (int i = 0; i < 2; i++)
 		tshm_renaming_end(&r[i], here, result, TSHM_EXCHANGED);
 	return result;
@@ -235,7 +235,7 @@ TSHM_HOOK(int, linkat, (int from_at, const char *from, int to_at, const char *to
 	tshm_renaming_begin(&r, here, from_at, from, to_at, to);
 	if (!r.matters && here.on && to && tshm_name_path(full, to_at, to))
 		intent = tshm_name_intent(tshm_space_of(full), here.call, full, 0, TSHM_HIF_EXCLUSIVE,
-					  tshm_site_here(here.call, here.caller));
+					  tshm_site_here(here));
 	result = TSHM_REAL(linkat)(from_at, from, to_at, to, flags);
 	if (!intent)
 		return tshm_renaming_end(&r, here, result, TSHM_LINKED);

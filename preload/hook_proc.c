@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Processes: fork and vfork, how children end, how this image ends. */
 #include <errno.h>
+#include <stdarg.h>
 
 #include "child.h"
 #include "hook.h"
@@ -31,8 +32,8 @@ TSHM_FORK(_Fork)
  * child must leave without a return (its pop would be missing in the parent); rdsspq
  * gives 0 where there are none.
  */
-TSHM_INTERNAL __attribute__((used)) int tshm_vfork_done(long result, const void *caller);
-int tshm_vfork_done(long result, const void *caller)
+TSHM_INTERNAL __attribute__((used)) int tshm_vfork_done(long result);
+int tshm_vfork_done(long result)
 {
 	struct tshm_here here;
 
@@ -41,7 +42,7 @@ int tshm_vfork_done(long result, const void *caller)
 		return -1;
 	}
 	tshm_self.quiet--;
-	here = (struct tshm_here){ TSHM_CALL_vfork, caller, tshm_on() };
+	here = TSHM_HERE(vfork);	/* in place of vfork: jumped to, with its caller's stack */
 	tshm_note_child(here, (int)result, TSHM_CHILD_VFORK, tshm_self.program);
 	tshm_self.program[0] = 0;
 	return (int)result;
@@ -67,7 +68,6 @@ __asm__(
 	"	test	%rax, %rax\n"
 	"	jz	1f\n"
 	"	mov	%rax, %rdi\n"
-	"	mov	(%rsp), %rsi\n"
 	"	jmp	tshm_vfork_done\n"
 	"1:	mov	tshm_self@gottpoff(%rip), %rdx\n"
 	"	incl	%fs:(%rdx)\n"		/* quiet is the first field */
@@ -87,6 +87,27 @@ _Static_assert(offsetof(struct tshm_thread_state, quiet) == 0, "the assembly rel
 TSHM_HOOK(pid_t, vfork, (void)) { return fork(); }
 TSHM_HOOK(pid_t, __vfork, (void)) { return fork(); }
 #endif
+
+/*
+ * What libc does not count as a thread may run in our memory from now on (atomic.h).
+ * A child with memory of its own begins its ledger at its first noted call.
+ */
+#define TSHM_CLONE(name) \
+	TSHM_HOOK(int, name, (int (*run)(void *), void *stack, int flags, void *argument, ...)) \
+	{ \
+		void *more[3]; \
+		va_list list; \
+\
+		va_start(list, argument); \
+		for (int i = 0; i < 3; i++) \
+			more[i] = va_arg(list, void *); \
+		va_end(list); \
+		if (flags & CLONE_VM) \
+			tshm_cloned = true; \
+		return TSHM_REAL(name)(run, stack, flags, argument, more[0], more[1], more[2]); \
+	}
+TSHM_CLONE(clone)
+TSHM_CLONE(__clone)
 
 /* ---- how children end ---- */
 
@@ -167,9 +188,13 @@ TSHM_HOOK(void, abort, (void))
 	__builtin_unreachable();
 }
 
-/* A sibling call, so that the real function sees its own caller. */
+/* Before: another thread may be given the addresses at once.  After: what the module's destructors called. */
 TSHM_HOOK(int, dlclose, (void *handle))
 {
+	int result;
+
 	atomic_fetch_add_explicit(&tshm_module_generation, 1, memory_order_relaxed);
-	return TSHM_REAL(dlclose)(handle);
+	result = TSHM_REAL(dlclose)(handle);
+	atomic_fetch_add_explicit(&tshm_module_generation, 1, memory_order_relaxed);
+	return result;
 }

@@ -42,7 +42,7 @@ TSHM_HOOK(sem_t *, sem_open, (const char *name, int flags, ...))
 	}
 	here.on = here.on && tshm_sem_path(path, name);
 	if (here.on && (flags & O_CREAT)) {
-		site = tshm_site_here(here.call, here.caller);
+		site = tshm_site_here(here);
 		intent = tshm_name_intent(TSHM_SPACE_SEM, here.call, path, 0,
 					  flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE, site);
 	}
@@ -94,7 +94,7 @@ TSHM_HOOK(int, sem_unlink, (const char *name))
 		tshm_removal_look(&r, TSHM_SPACE_SEM, path, 0);
 	result = TSHM_REAL(sem_unlink)(name);
 	if (here.on && result == 0)
-		tshm_removal_done(&r, here.call, 0, here.caller);
+		tshm_removal_done(&r, here, 0);
 	return result;
 }
 
@@ -104,7 +104,7 @@ static uint32_t tshm_mq_intent(struct tshm_here here, const char *name, int flag
 {
 	if (!here.on || !(flags & O_CREAT) || !name)
 		return 0;
-	*site = tshm_site_here(here.call, here.caller);
+	*site = tshm_site_here(here);
 	return tshm_name_intent(TSHM_SPACE_MQ, here.call, name, 0,
 				flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE, *site);
 }
@@ -182,6 +182,6 @@ TSHM_HOOK(int, mq_unlink, (const char *name))
 		tshm_removal_look(&r, TSHM_SPACE_MQ, name, 0);
 	result = TSHM_REAL(mq_unlink)(name);
 	if (here.on && result == 0)
-		tshm_removal_done(&r, here.call, 0, here.caller);
+		tshm_removal_done(&r, here, 0);
 	return result;
 }

@@ -9,6 +9,9 @@
 #include "hook.h"
 #include "sys.h"
 
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
 #ifndef SYS_openat2
 #define SYS_openat2 437
 #endif
@@ -91,6 +94,10 @@ TSHM_HOOK(long, syscall, (long number, ...))
 		case SYS_openat:
 		case SYS_openat2:
 			return tshm_syscall_openat(here, real, number, a);
+		case SYS_clone:
+		case SYS_clone3:
+			tshm_cloned = true;
+			break;
 		case SYS_exit_group:
 			tshm_image_end(TSHM_ENDED_EXIT, (int)a[0] & 255, NULL);
 			break;

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "atomic.h"
 #include "bytes.h"
 #include "child.h"
 #include "held.h"
@@ -20,6 +21,7 @@
 static _Atomic uint64_t tshm_never;	/* 0 for ever: where tshm_alive points until the library is ready */
 _Atomic uint64_t *tshm_alive = &tshm_never;
 
+bool tshm_cloned;
 __thread struct tshm_thread_state tshm_self __attribute__((tls_model("initial-exec")));
 uint32_t tshm_epoch;
 int32_t tshm_pid;

@@ -54,12 +54,6 @@ static inline __attribute__((always_inline)) bool tshm_on(void)
 	return true;
 }
 
-/* Count a call that was noted. */
-static inline void tshm_count(enum tshm_call call)
-{
-	atomic_fetch_add_explicit((_Atomic uint64_t *)&tshm_header->calls[call], 1, memory_order_relaxed);
-}
-
 TSHM_INTERNAL int32_t tshm_tid(void);
 TSHM_INTERNAL uint64_t tshm_now_coarse(void);	/* CLOCK_MONOTONIC_COARSE, ns */
 TSHM_INTERNAL uint64_t tshm_wall_coarse(void);	/* CLOCK_REALTIME_COARSE: the clock of inode times */

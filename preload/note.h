@@ -11,16 +11,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "atomic.h"
 #include "held.h"
+#include "here.h"
 #include "history.h"
 #include "image.h"
 #include "transfer.h"
-
-struct tshm_here {
-	enum tshm_call call;
-	const void *caller;	/* return address of the hook */
-	bool on;
-};
 
 /* note_fd.c: descriptors.  Each gives back the result of the real call. */
 TSHM_INTERNAL int tshm_note_open(struct tshm_here, int fd, enum tshm_kind, bool cloexec);

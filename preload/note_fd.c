@@ -34,7 +34,7 @@ void tshm_note_failed(struct tshm_here here, int error)
 {
 	/* Absent files are everyday life; limits are what the rules ask for. */
 	if (here.on && tshm_is_limit(error))
-		tshm_site_failed(tshm_site_here(here.call, here.caller), error);
+		tshm_site_failed(tshm_site_here(here), error);
 }
 
 static struct tshm_resource *tshm_fd_new(uint32_t *number, struct tshm_here here, enum tshm_kind kind,
@@ -43,7 +43,7 @@ static struct tshm_resource *tshm_fd_new(uint32_t *number, struct tshm_here here
 	struct tshm_resource *r;
 
 	tshm_count(here.call);
-	r = tshm_held_new(number, here.call, kind, origin, tshm_site_here(here.call, here.caller));
+	r = tshm_held_new(number, here.call, kind, origin, tshm_site_here(here));
 	if (!r)
 		return NULL;
 	r->sequence = atomic_load_explicit(&tshm_closings, memory_order_relaxed);
@@ -199,7 +199,7 @@ void tshm_note_stream(int fd)
 /* A number that was open once and is not now: one record a site. */
 static void tshm_note_bad_close(struct tshm_here here, int fd)
 {
-	uint32_t site = tshm_site_here(here.call, here.caller), number;
+	uint32_t site = tshm_site_here(here), number;
 	struct tshm_own_site *o = tshm_site_own(site);
 	struct tshm_history *h;
 
@@ -237,7 +237,7 @@ void tshm_note_close(struct tshm_here here, int fd, uint64_t word, int result, i
 	tshm_count(here.call);
 	tshm_fd_release(fd, word);
 	if (fd < TSHM_CLOSERS) {
-		tshm_closers[fd].caller = (uintptr_t)here.caller;
+		tshm_closers[fd].caller = here.pc;
 		tshm_closers[fd].pid = tshm_pid;
 		tshm_closers[fd].tid = tshm_tid();
 		tshm_closers[fd].milliseconds = (uint32_t)(tshm_now_coarse() / 1000000);

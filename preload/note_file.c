@@ -34,7 +34,7 @@ void tshm_opening_begin(struct tshm_opening *o, struct tshm_here here, int direc
 	o->site = o->name = 0;
 	if (!here.on || !(flags & O_CREAT) || !tshm_path_is_shm(path))
 		return;
-	o->site = tshm_site_here(here.call, here.caller);
+	o->site = tshm_site_here(here);
 	o->name = tshm_name_intent(TSHM_SPACE_SHM, here.call, path, 0, tshm_made_by(flags), o->site);
 }
 
@@ -99,7 +99,7 @@ int tshm_opening_end(struct tshm_opening *o, int fd)
 	}
 	tshm_count(o->here.call);
 	if (!o->site)
-		o->site = tshm_site_here(o->here.call, o->here.caller);
+		o->site = tshm_site_here(o->here);
 	r = tshm_held_new(&number, o->here.call, TSHM_KIND_FILE, TSHM_ORIGIN_OPENED, o->site);
 	if (!r) {
 		struct stat st;

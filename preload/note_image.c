@@ -10,7 +10,7 @@ void tshm_note_child(struct tshm_here here, int pid, unsigned how, const char *p
 	if (!here.on)
 		return;
 	tshm_count(here.call);
-	site = tshm_site_here(here.call, here.caller);
+	site = tshm_site_here(here);
 	tshm_site_mirror(site);
 	tshm_child_begun(pid, how, program, site);
 }

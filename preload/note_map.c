@@ -40,7 +40,7 @@ void tshm_note_map(struct tshm_here here, void *at, size_t length, int prot, int
 		return;
 	tshm_count(here.call);
 	r = tshm_held_new(&number, here.call, anonymous ? TSHM_KIND_ANONYMOUS : TSHM_KIND_MAPPING,
-			  TSHM_ORIGIN_CREATED, tshm_site_here(here.call, here.caller));
+			  TSHM_ORIGIN_CREATED, tshm_site_here(here));
 	if (!r)
 		return;
 	r->key = (uintptr_t)at;
@@ -95,7 +95,7 @@ void tshm_note_remap(struct tshm_here here, void *old, size_t old_length, void *
 	if (at != old)
 		tshm_range_drop((uintptr_t)at, length, before);
 	r = tshm_held_new(&number, here.call, was.kind, old_length ? was.origin : TSHM_ORIGIN_DUPLICATED,
-			  old_length ? was.site : tshm_site_here(here.call, here.caller));
+			  old_length ? was.site : tshm_site_here(here));
 	if (!r) {
 		if (was.name)
 			tshm_history_unref(was.name);
@@ -128,7 +128,7 @@ void tshm_note_attach(struct tshm_here here, void *at, int id, int flags, uint64
 	if (TSHM_SYS3(SYS_shmctl, id, IPC_STAT, &ds) != 0)
 		ds.shm_segsz = 4096;	/* removed already, or not ours to look at */
 	r = tshm_held_new(&number, here.call, TSHM_KIND_ATTACHMENT, TSHM_ORIGIN_OPENED,
-			  tshm_site_here(here.call, here.caller));
+			  tshm_site_here(here));
 	if (!r)
 		return;
 	r->key = (uintptr_t)at;
@@ -159,7 +159,7 @@ void tshm_note_semaphore(struct tshm_here here, void *at, uint32_t name, uint32_
 		return;
 	}
 	if (!site)
-		site = tshm_site_here(here.call, here.caller);
+		site = tshm_site_here(here);
 	r = tshm_held_new(&number, here.call, TSHM_KIND_SEMAPHORE, TSHM_ORIGIN_OPENED, site);
 	if (!r)
 		return;

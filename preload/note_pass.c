@@ -69,7 +69,7 @@ void tshm_note_sent(struct tshm_here here, int socket, const struct tshm_sending
 	if (!here.on || !s->count)
 		return;
 	tshm_count(here.call);
-	site = tshm_site_here(here.call, here.caller);
+	site = tshm_site_here(here);
 	tshm_site_mirror(site);
 	tshm_peer_of(socket, &peer);
 	for (unsigned i = 0; i < s->count && i < TSHM_PASSED_KNOWN; i++)
@@ -154,7 +154,7 @@ void tshm_note_received(struct tshm_here here, int socket, const struct msghdr *
 			continue;
 		if (!site) {
 			tshm_count(here.call);
-			site = tshm_site_here(here.call, here.caller);
+			site = tshm_site_here(here);
 			tshm_site_mirror(site);
 			tshm_peer_of(socket, &peer);
 		}
@@ -163,7 +163,7 @@ void tshm_note_received(struct tshm_here here, int socket, const struct msghdr *
 	}
 	if ((m->msg_flags & MSG_CTRUNC) && tshm_lost_descriptors(socket, m)) {
 		if (!site)
-			site = tshm_site_here(here.call, here.caller);
+			site = tshm_site_here(here);
 		tshm_site_mirror(site);
 		tshm_note_lost(here, site, installed, room);
 	}
@@ -181,7 +181,7 @@ void tshm_note_fetched(struct tshm_here here, int pidfd, int fd)
 		return;
 	}
 	tshm_count(here.call);
-	site = tshm_site_here(here.call, here.caller);
+	site = tshm_site_here(here);
 	tshm_site_mirror(site);
 	uint64_t word = tshm_fd_word(pidfd);
 	struct tshm_resource *r = tshm_held_of(word);

@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "atomic.h"
 #include "bytes.h"
+#include "cfi.h"
 #include "index.h"
 #include "module.h"
 #include "site.h"
@@ -69,7 +71,13 @@ static bool tshm_site_still(struct tshm_own_site *o)
 	return true;
 }
 
-static uint32_t tshm_site_new(uint64_t hash, enum tshm_call call, const uintptr_t *pcs, unsigned depth)
+struct tshm_walked {
+	unsigned depth;
+	uintptr_t pcs[TSHM_DEPTH_MAX];
+	struct tshm_shape shape;
+};
+
+static uint32_t tshm_site_new(uint64_t hash, enum tshm_call call, const struct tshm_walked *walked)
 {
 	uint32_t site = tshm_store_take(tshm_sites);
 	struct tshm_own_site *o;
@@ -79,12 +87,13 @@ static uint32_t tshm_site_new(uint64_t hash, enum tshm_call call, const uintptr_
 	o = tshm_store_own(tshm_sites, site);
 	o->hash = hash;
 	o->call = (uint16_t)call;
-	o->depth = (uint16_t)depth;
+	o->depth = (uint16_t)walked->depth;
 	o->epoch = 0;
 	o->generation = atomic_load(&tshm_module_generation);
-	for (unsigned i = 0; i < depth; i++) {
-		o->pcs[i] = pcs[i];
-		o->frames[i] = tshm_module_frame(pcs[i]);
+	o->shape = walked->shape;
+	for (unsigned i = 0; i < walked->depth; i++) {
+		o->pcs[i] = walked->pcs[i];
+		o->frames[i] = tshm_module_frame(walked->pcs[i]);
 	}
 	o->stamp = TSHM_STAMP(1, TSHM_STATE_LIVE);
 	tshm_site_mirror(site);
@@ -94,30 +103,51 @@ static uint32_t tshm_site_new(uint64_t hash, enum tshm_call call, const uintptr_
 	return site;
 }
 
-uint32_t tshm_site_here(enum tshm_call call, const void *caller)
+static __attribute__((noinline)) uint32_t tshm_site_walk(struct tshm_here here)
 {
-	uintptr_t pcs[TSHM_DEPTH_MAX];
-	unsigned depth = tshm_stack_capture(pcs, tshm_options.depth, caller);
-	uint64_t hash = 0x9e3779b97f4a7c15ull * call;
+	struct tshm_walked walked;
+	uint64_t hash = 0x9e3779b97f4a7c15ull * here.call;
 	unsigned walk = 0;
 	uint32_t site;
 
-	for (unsigned i = 0; i < depth; i++)
-		hash = (hash ^ pcs[i]) * 0xff51afd7ed558ccdull + (hash >> 29);
+	walked.shape.span = 0;
+	walked.depth = tshm_stack_capture(here, walked.pcs, tshm_options.depth, &walked.shape);
+	for (unsigned i = 0; i < walked.depth; i++)
+		hash = (hash ^ walked.pcs[i]) * 0xff51afd7ed558ccdull + (hash >> 29);
 	hash = tshm_mix(hash);
 	while ((site = tshm_index_next(&tshm_site_index, hash, &walk))) {
 		struct tshm_own_site *o = tshm_store_own(tshm_sites, site);
 
-		if (o->hash == hash && o->call == call && o->depth == depth &&
-		    !__builtin_memcmp(o->pcs, pcs, depth * sizeof(pcs[0])) && tshm_site_still(o))
+		if (o->hash == hash && o->call == here.call && o->depth == walked.depth &&
+		    !__builtin_memcmp(o->pcs, walked.pcs, walked.depth * sizeof(walked.pcs[0])) &&
+		    tshm_site_still(o))
 			return site;
 	}
-	return tshm_site_new(hash, call, pcs, depth);
+	return tshm_site_new(hash, here.call, &walked);
 }
 
-static void tshm_add(uint64_t *to, uint64_t n)
+/*
+ * Which site a caller last was, by its pc and stack pointer: most calls come again
+ * with the same stack, and then it is enough to see that it is the same (shape.h).
+ */
+#define TSHM_RECENT 4096
+static _Atomic uint32_t tshm_recent[TSHM_RECENT];
+
+uint32_t tshm_site_here(struct tshm_here here)
 {
-	atomic_fetch_add_explicit((_Atomic uint64_t *)to, n, memory_order_relaxed);
+	uint64_t hash = (here.pc ^ here.sp << 20 ^ here.call) * 0x9e3779b97f4a7c15ull;
+	_Atomic uint32_t *recent = &tshm_recent[hash >> 52];
+	uint32_t site = atomic_load_explicit(recent, memory_order_acquire);
+	struct tshm_own_site *o = tshm_site_own(site);
+
+	if (TSHM_LIKELY(o && o->call == here.call && o->depth) &&
+	    TSHM_LIKELY(atomic_load_explicit(&o->generation, memory_order_relaxed) ==
+			atomic_load_explicit(&tshm_module_generation, memory_order_relaxed)) &&
+	    TSHM_LIKELY(tshm_shape_fits(&o->shape, here, tshm_cfi_reach(here.sp), o->pcs, o->depth)))
+		return site;
+	site = tshm_site_walk(here);
+	atomic_store_explicit(recent, site, memory_order_release);
+	return site;
 }
 
 void tshm_site_failed(uint32_t site, int error)
@@ -132,7 +162,7 @@ void tshm_site_failed(uint32_t site, int error)
 	case ENOMEM: case ENOSPC: case EDQUOT: class = TSHM_FAIL_MEMORY; break;
 	case ENOENT: case EIDRM: class = TSHM_FAIL_ABSENT; break;
 	}
-	tshm_add(&m->failed[class], 1);
+	tshm_atomic_add(&m->failed[class], 1);
 	m->last_errno = error;
 	m->last_mono = tshm_now_coarse();
 }
@@ -145,14 +175,14 @@ void tshm_site_hold(uint32_t site, uint64_t bytes, bool acquired, uint64_t now)
 	if (!m)
 		return;
 	if (acquired) {
-		tshm_add(&m->acquired, 1);
+		tshm_atomic_add(&m->acquired, 1);
 		m->last_mono = now;
 	}
-	live = atomic_fetch_add_explicit((_Atomic int64_t *)&m->live, 1, memory_order_relaxed) + 1;
+	live = (int64_t)tshm_atomic_fetch_add((_Atomic uint64_t *)&m->live, 1) + 1;
 	if (live > m->peak)
 		m->peak = live;
 	if (bytes)
-		tshm_add((uint64_t *)&m->live_bytes, bytes);
+		tshm_atomic_add((uint64_t *)&m->live_bytes, bytes);
 }
 
 void tshm_site_let_go(uint32_t site, uint64_t bytes, bool released, uint64_t since)
@@ -162,16 +192,16 @@ void tshm_site_let_go(uint32_t site, uint64_t bytes, bool released, uint64_t sin
 
 	if (!m)
 		return;
-	tshm_add((uint64_t *)&m->live, (uint64_t)-1);
+	tshm_atomic_add((uint64_t *)&m->live, (uint64_t)-1);
 	if (bytes)
-		tshm_add((uint64_t *)&m->live_bytes, -bytes);
+		tshm_atomic_add((uint64_t *)&m->live_bytes, -bytes);
 	if (!released)
 		return;
-	tshm_add(&m->released, 1);
+	tshm_atomic_add(&m->released, 1);
 	life = tshm_now_coarse() - since;
 	if (!life)	/* within one tick: the first bucket is what the others leave of `released` */
 		return;
-	tshm_add(&m->life_sum, life);
+	tshm_atomic_add(&m->life_sum, life);
 	if (life > m->life_max)
 		m->life_max = life;
 	unsigned bucket = 63 - (unsigned)__builtin_clzll(life / 1000000 + 1);

@@ -3,7 +3,9 @@
 #ifndef TSHM_SITE_H
 #define TSHM_SITE_H
 
+#include "here.h"
 #include "image.h"
+#include "shape.h"
 
 struct tshm_own_site {
 	uint64_t stamp;
@@ -16,11 +18,12 @@ struct tshm_own_site {
 	_Atomic uint32_t bad_close;	/* history record of bad closes here */
 	_Atomic uint32_t lost_fds;	/* … of descriptors lost in transit */
 	uintptr_t pcs[TSHM_DEPTH_MAX];
+	struct tshm_shape shape;	/* of the walk that found it first */
 	struct tshm_frame frames[TSHM_DEPTH_MAX];
 };
 
-/* The site of the present call: captures the stack that begins at `caller`, a return address. */
-TSHM_INTERNAL uint32_t tshm_site_here(enum tshm_call call, const void *caller);
+/* The site of the present call. */
+TSHM_INTERNAL uint32_t tshm_site_here(struct tshm_here);
 TSHM_INTERNAL void tshm_site_failed(uint32_t site, int error);
 /* A resource of this site goes live; acquired: by a call (not inherited, not split). */
 TSHM_INTERNAL void tshm_site_hold(uint32_t site, uint64_t bytes, bool acquired, uint64_t now);

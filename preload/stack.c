@@ -93,26 +93,23 @@ void tshm_stack_start(void)
 	tshm_stack_libunwind(pcs, 4);	/* its caches and its pipe are made here, not in a hook */
 }
 
-unsigned tshm_stack_capture(uintptr_t *pcs, unsigned max, const void *caller)
+unsigned tshm_stack_capture(struct tshm_here here, uintptr_t *pcs, unsigned max, struct tshm_shape *shape)
 {
 	void *found[TSHM_DEPTH_MAX + TSHM_OWN_FRAMES];
 	unsigned n = 0, skip = 0, depth = 0;
 
-	if (!max)
+	if (!max || !here.pc)
 		return 0;
-	if (TSHM_LIKELY(tshm_options.unwinder == TSHM_UNWIND_CFI)) {
-		depth = tshm_cfi_capture(pcs, max, (uintptr_t)caller);
-		if (TSHM_LIKELY(depth))
-			return depth;
-	}
+	if (TSHM_LIKELY(tshm_options.unwinder == TSHM_UNWIND_CFI))
+		return tshm_cfi_capture(here, pcs, max, shape);
 	/* A signal handler may interrupt the unwinder: then the caller alone has to do. */
 	if (tshm_unw_backtrace && max > 1 && !tshm_self.unwinding)
 		n = tshm_stack_libunwind(found, max + TSHM_OWN_FRAMES);
-	while (skip < n && found[skip] != caller)
+	while (skip < n && found[skip] != (void *)here.pc)
 		skip++;
 	if (skip == n) {
-		pcs[0] = (uintptr_t)caller;
-		return caller ? 1 : 0;
+		pcs[0] = here.pc;
+		return 1;
 	}
 	while (skip < n && depth < max && found[skip])
 		pcs[depth++] = (uintptr_t)found[skip++];

@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#include "atomic.h"
 #include "held.h"
 #include "history.h"
 #include "module.h"
@@ -130,8 +131,7 @@ static uint32_t tshm_store_pop(struct tshm_store *s)
 			(_Atomic uint32_t *)((char *)tshm_store_own(s, number) + s->next_at), memory_order_relaxed);
 		uint64_t after = ((head >> 32) + 1) << 32 | next;
 
-		if (atomic_compare_exchange_weak_explicit(&s->free, &head, after, memory_order_acq_rel,
-							  memory_order_acquire))
+		if (tshm_atomic_swap_if(&s->free, &head, after))
 			return number;
 	}
 	return 0;
@@ -205,8 +205,7 @@ void tshm_store_drop(struct tshm_store *s, uint32_t number)
 	do
 		atomic_store_explicit((_Atomic uint32_t *)((char *)own + s->next_at), (uint32_t)head,
 				      memory_order_relaxed);
-	while (!atomic_compare_exchange_weak_explicit(&s->free, &head, ((head >> 32) + 1) << 32 | number,
-						      memory_order_acq_rel, memory_order_relaxed));
+	while (!tshm_atomic_swap_if(&s->free, &head, ((head >> 32) + 1) << 32 | number));
 }
 
 void tshm_stores_forked(void)

@@ -225,7 +225,7 @@ static void names_come_and_go(void **state)
 	assert_int_equal(tshm_name_find(TSHM_SPACE_SEM, "/dev/shm/tshm-engine-a", 0), 0);
 	tshm_removal_look(&r, TSHM_SPACE_SHM, "/dev/shm/tshm-engine-a", 0);
 	assert_true(r.has_ident && r.ino == 10);
-	tshm_removal_done(&r, TSHM_CALL_shm_unlink, 0, NULL);
+	tshm_removal_done(&r, (struct tshm_here){ .call = TSHM_CALL_shm_unlink }, 0);
 	assert_int_equal(tshm_name_find(TSHM_SPACE_SHM, "/dev/shm/tshm-engine-a", 0), 0);
 	assert_true(tshm_history(number)->h.flags & TSHM_HIF_REMOVED);
 	/* Made twice with another object in between: somebody else removed the first. */
@@ -249,7 +249,7 @@ static void history_is_bounded(void **state)
 		if (i % 2)	/* the others' names are removed by another process: they are not there */
 			continue;
 		tshm_removal_look(&r, TSHM_SPACE_SHM, path, 0);
-		tshm_removal_done(&r, TSHM_CALL_unlink, 0, NULL);
+		tshm_removal_done(&r, (struct tshm_here){ .call = TSHM_CALL_unlink }, 0);
 	}
 	assert_true(tshm_header->sections[TSHM_SEC_HISTORY].used < 4096);
 	assert_int_equal(tshm_header->sections[TSHM_SEC_HISTORY].lost, 0);
@@ -291,7 +291,9 @@ static __attribute__((noinline)) void compare_stacks(void)
 	uintptr_t ours[FRAMES];
 	void *theirs[FRAMES + 8];
 	int count = backtrace(theirs, FRAMES + 8), at = 0;
-	unsigned n = tshm_cfi_capture(ours, FRAMES, (uintptr_t)__builtin_return_address(0));
+	struct tshm_shape shape;
+	struct tshm_here here = TSHM_HERE_OF(TSHM_CALL_open, true);
+	unsigned n = tshm_cfi_capture(here, ours, FRAMES, &shape);
 
 	assert_true(n > 2);
 	while (at < count && (uintptr_t)theirs[at] != ours[0])
@@ -343,13 +345,77 @@ static void stacks_cross_signal_frames(void **state)
 	signal(SIGUSR1, SIG_DFL);
 }
 
-/* A caller that is nowhere on the stack: nothing is found, and nothing faults. */
-static void a_foreign_caller_gives_nothing(void **state)
+/* Nonsense in the registers: the walk ends at once, and nothing faults. */
+static void nonsense_ends_the_walk(void **state)
 {
-	uintptr_t pcs[4];
+	static const uintptr_t bad[] = { 0, 1, 4096, 0xdeadbeefcafebabe, (uintptr_t)1 << 47, ~0ul, ~7ul };
+	struct tshm_here here = TSHM_HERE_OF(TSHM_CALL_open, true), wrong;
+	struct tshm_shape shape;
+	uintptr_t pcs[FRAMES];
 
 	(void)state;
-	assert_int_equal(tshm_cfi_capture(pcs, 4, 0x1234), 0);
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		wrong = here;
+		wrong.bp = bad[i];
+		assert_true(tshm_cfi_capture(wrong, pcs, FRAMES, &shape) >= 1);
+		wrong.pc = 0x123456;	/* no code: the frame pointer has to do */
+		assert_int_equal(tshm_cfi_capture(wrong, pcs, FRAMES, &shape), 1);
+		assert_int_equal(shape.span, 0);
+	}
+}
+
+/* The shape of a stack fits that stack, and no other: each word that it goes by counts. */
+static __attribute__((noinline)) void compare_shapes(void)
+{
+	struct tshm_here here = TSHM_HERE_OF(TSHM_CALL_open, true);
+	static uintptr_t copy[4096];
+	struct tshm_here there = here;
+	struct tshm_shape shape;
+	uintptr_t pcs[12];
+	unsigned depth = tshm_cfi_capture(here, pcs, 12, &shape);
+
+	assert_int_equal(depth, 12);
+	assert_true(shape.span > 0 && shape.span <= (int)sizeof(copy));
+	assert_true(tshm_shape_fits(&shape, here, tshm_cfi_reach(here.sp), pcs, depth));
+	assert_false(tshm_shape_fits(&shape, here, (uintptr_t)shape.span - 1, pcs, depth));
+	/* The same stack elsewhere: frame pointers are told from sp on. */
+	memcpy(copy, (void *)here.sp, (size_t)shape.span);
+	there.sp = (uintptr_t)copy;
+	there.bp += there.sp - here.sp;
+	for (unsigned i = 0; i < shape.links; i++)
+		copy[shape.link[i].at / 8] += there.sp - here.sp;
+	assert_true(tshm_shape_fits(&shape, there, sizeof(copy), pcs, depth));
+	for (unsigned i = 1; i < depth; i++) {
+		copy[shape.pc_at[i] / 8]++;
+		assert_false(tshm_shape_fits(&shape, there, sizeof(copy), pcs, depth));
+		copy[shape.pc_at[i] / 8]--;
+	}
+	for (unsigned i = 0; i < shape.links; i++) {
+		copy[shape.link[i].at / 8] += 8;
+		assert_false(tshm_shape_fits(&shape, there, sizeof(copy), pcs, depth));
+		copy[shape.link[i].at / 8] -= 8;
+	}
+	there.pc++;
+	assert_false(tshm_shape_fits(&shape, there, sizeof(copy), pcs, depth));
+}
+
+static __attribute__((noinline)) int deep_shapes(int n)
+{
+	volatile char room[64];
+
+	room[0] = (char)n;
+	if (n)
+		return deep_shapes(n - 1) + room[0];
+	compare_shapes();
+	return room[0];
+}
+
+static void shapes_fit_one_stack(void **state)
+{
+	(void)state;
+	if (!tshm_cfi_works())
+		skip();
+	deep_shapes(14);
 }
 
 /* What is no code has no rule. */
@@ -374,7 +440,8 @@ int main(void)
 		cmocka_unit_test(a_child_begins_its_ledger),
 		cmocka_unit_test(stacks_are_right),
 		cmocka_unit_test(stacks_cross_signal_frames),
-		cmocka_unit_test(a_foreign_caller_gives_nothing),
+		cmocka_unit_test(nonsense_ends_the_walk),
+		cmocka_unit_test(shapes_fit_one_stack),
 		cmocka_unit_test(data_has_no_rule),
 		cmocka_unit_test(strings_are_kept_once),	/* last: it fills the arena */
 	};
