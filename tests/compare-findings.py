@@ -4,17 +4,21 @@
 
 SAID holds a scenario's output.  Every EXPECT must match a finding; every finding
 of severity error or warning must be EXPECTed or ALLOWed.  Notes may come unasked.
+EXPECT-FRAME asks for a finding whose stack has these functions in this order,
+innermost first; others may stand between.
 """
 import json
 import re
 import sys
 
 stem, said, report = sys.argv[1:]
-expected, allowed, says_none, pid = [], set(), False, "?"
+expected, stacks, allowed, says_none, pid = [], [], set(), False, "?"
 for line in open(said, encoding="utf-8"):
     words = line.rstrip("\n").split(" ", 2)
     if words[0] == "EXPECT" and len(words) > 1:
         expected.append((words[1], words[2] if len(words) > 2 else ""))
+    elif words[0] == "EXPECT-FRAME" and len(words) == 3:
+        stacks.append((words[1], words[2].split()))
     elif words[0] == "ALLOW" and len(words) == 2:
         allowed.add(words[1])
     elif words == ["EXPECT-NONE"]:
@@ -23,8 +27,8 @@ for line in open(said, encoding="utf-8"):
         pid = words[2]
     elif not line.startswith("#"):
         sys.exit(f"not understood: {line!r}")
-if says_none == bool(expected):
-    sys.exit("a scenario says either EXPECT or EXPECT-NONE")
+if says_none == bool(expected or stacks):
+    sys.exit("a scenario says either EXPECT, EXPECT-FRAME or EXPECT-NONE")
 
 with open(report, encoding="utf-8") as file:
     findings = json.load(file)["findings"]
@@ -34,6 +38,15 @@ def matches(finding, want):
     return finding["rule"] == want[0] and want[1] in finding["message"]
 
 
+def functions(finding):
+    return [frame["function"] or "?" for frame in finding["stack"]]
+
+
+def passes(finding, want):
+    left = iter(functions(finding))
+    return finding["rule"] == want[0] and all(function in left for function in want[1])
+
+
 def is_others(finding):
     """Tests run side by side, and what appears may be another's."""
     return finding["rule"] == "shm-appeared" and not re.search(rf"tshm-test-\w+-{pid}\b", finding["message"])
@@ -41,12 +54,15 @@ def is_others(finding):
 
 wrong = [f"expected, but not reported: {rule} {text}" for rule, text in expected
          if not any(matches(f, (rule, text)) for f in findings)]
+wrong += [f"no stack of {rule} goes through: {' '.join(through)}" for rule, through in stacks
+          if not any(passes(f, (rule, through)) for f in findings)]
 for f in findings:
     if f["severity"] == "note" or f["rule"] in allowed or f.get("suppressed_by") or is_others(f):
         continue
-    if not any(matches(f, want) for want in expected):
+    if not any(matches(f, want) for want in expected) and not any(passes(f, want) for want in stacks):
         wrong.append(f"reported, but not expected: {f['rule']} ({f['severity']}): {f['message']}")
 if wrong:
     for f in findings:
-        wrong.append(f"  of {len(findings)}: {f['severity']} {f['rule']}: {f['message']}")
+        wrong.append(f"  of {len(findings)}: {f['severity']} {f['rule']}: {f['message']}"
+                     f" [{' < '.join(functions(f))}]")
     sys.exit(stem + ":\n" + "\n".join(wrong))

@@ -5,8 +5,11 @@
  * A scenario is one lifetime story.  On standard output it says what tshm must
  * report about it, one a line:
  *     EXPECT rule-id [substring of the message]
+ *     EXPECT-FRAME rule-id function [function ...]
  *     ALLOW rule-id
  *     EXPECT-NONE
+ * EXPECT-FRAME names functions of one finding's stack, innermost first; others may
+ * stand between.
  * Lines that begin with # are for the driver (tests/run-scenario.sh), which
  * removes what was left on purpose.  Without tshm a scenario exits with 0, or
  * with 77 if this machine lacks what it needs.
