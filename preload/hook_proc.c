@@ -188,7 +188,10 @@ TSHM_HOOK(void, abort, (void))
 	__builtin_unreachable();
 }
 
-/* Before: another thread may be given the addresses at once.  After: what the module's destructors called. */
+/*
+ * Before: another thread may be given the addresses at once.  After: a destructor that
+ * ran inside may have acquired from the code that went.
+ */
 TSHM_HOOK(int, dlclose, (void *handle))
 {
 	int result;
