@@ -77,6 +77,11 @@ uint64_t tshm_ledger_layout(struct tshm_section sections[TSHM_SECTION_MAX])
 		TSHM_SEC_THREADS, TSHM_SEC_CHILDREN, TSHM_SEC_MODULES, TSHM_SEC_MARKS, TSHM_SEC_TRANSFERS,
 		TSHM_SEC_STRINGS, TSHM_SEC_SITES, TSHM_SEC_HISTORY, TSHM_SEC_RESOURCES
 	};
+	/* First extents: what every image writes lies side by side behind the header. */
+	static const uint8_t first_order[TSHM_SEC_COUNT] = {
+		TSHM_SEC_STRINGS, TSHM_SEC_RESOURCES, TSHM_SEC_SITES, TSHM_SEC_MODULES, TSHM_SEC_THREADS,
+		TSHM_SEC_HISTORY, TSHM_SEC_TRANSFERS, TSHM_SEC_CHILDREN, TSHM_SEC_MARKS
+	};
 	uint64_t first = TSHM_HEADER_EXTENT;
 	uint64_t rest = tshm_ledger_first_extent();
 
@@ -87,9 +92,13 @@ uint64_t tshm_ledger_layout(struct tshm_section sections[TSHM_SECTION_MAX])
 		s->first_count = tshm_sizes[i].first_count;
 		s->capacity = tshm_sizes[i].capacity;
 		s->used = 1;	/* number 0 is "none" */
-		s->first_offset = first;
 		s->lost = 0;
 		s->recycled = 0;
+	}
+	for (int i = 0; i < TSHM_SEC_COUNT; i++) {
+		struct tshm_section *s = &sections[first_order[i]];
+
+		s->first_offset = first;
 		first += (uint64_t)s->record_size * s->first_count;
 	}
 	for (int i = 0; i < TSHM_SEC_COUNT; i++) {

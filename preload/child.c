@@ -1,17 +1,46 @@
 /* SPDX-License-Identifier: MIT */
+#include <stddef.h>
+#include <sys/mman.h>
+
 #include "bytes.h"
 #include "child.h"
 #include "index.h"
 #include "store.h"
 #include "strings.h"
+#include "sys.h"
 
-TSHM_INDEX(tshm_child_index, 1024);
+#define TSHM_CHILD_BUCKETS 1024
+/*
+ * Where to find a child by its pid.  Not there after fork (MADV_DONTFORK): a table
+ * shared with every child would cost the parent the copy of a page for each.
+ */
+static TSHM_TOGETHER _Atomic(_Atomic uint64_t *) tshm_child_words;
 static struct tshm_store *const tshm_children = &tshm_stores[TSHM_SEC_CHILDREN];
-static _Atomic uint32_t tshm_child_hand;
+static TSHM_TOGETHER _Atomic uint32_t tshm_child_hand;
+
+static bool tshm_child_index(struct tshm_index *x)
+{
+	uint64_t bytes = sizeof(uint64_t) * TSHM_CHILD_BUCKETS * TSHM_BUCKET;
+	_Atomic uint64_t *words = atomic_load(&tshm_child_words), *mine;
+
+	if (TSHM_UNLIKELY(!words)) {
+		mine = tshm_pages(bytes);
+		if (!mine)
+			return false;
+		TSHM_SYS3(SYS_madvise, mine, bytes, MADV_DONTFORK);
+		if (atomic_compare_exchange_strong(&tshm_child_words, &words, mine))
+			words = mine;
+		else
+			TSHM_SYS2(SYS_munmap, mine, bytes);
+	}
+	*x = (struct tshm_index){ words, TSHM_CHILD_BUCKETS };
+	return true;
+}
 
 static struct tshm_child *tshm_child_new(uint32_t *number)
 {
 	uint32_t n = tshm_store_take_fresh(tshm_children, tshm_children->capacity);
+	struct tshm_index index;
 	struct tshm_child *c;
 
 	if (!n) {	/* the ring is full: overwrite the oldest, ended or not */
@@ -23,7 +52,8 @@ static struct tshm_child *tshm_child_new(uint32_t *number)
 			tshm_store_recycled(tshm_children);
 		else
 			tshm_store_lost(tshm_children);
-		tshm_index_remove(&tshm_child_index, tshm_mix((uint64_t)c->pid), n);
+		if (tshm_child_index(&index))
+			tshm_index_remove(&index, tshm_mix((uint64_t)c->pid), n);
 	}
 	*number = n;
 	c = tshm_store_map(tshm_children, n);
@@ -46,6 +76,7 @@ void tshm_child_begun(int pid, enum tshm_child_how how, const char *program, uin
 {
 	uint32_t number;
 	struct tshm_child *c = tshm_child_new(&number);
+	struct tshm_index index;
 
 	if (!c)
 		return;
@@ -57,23 +88,27 @@ void tshm_child_begun(int pid, enum tshm_child_how how, const char *program, uin
 	c->end_mono = 0;
 	c->site = site;
 	tshm_child_state(c, TSHM_STATE_LIVE);
-	tshm_index_insert(&tshm_child_index, tshm_mix((uint64_t)pid), number);
+	if (tshm_child_index(&index))
+		tshm_index_insert(&index, tshm_mix((uint64_t)pid), number);
 }
 
 void tshm_child_ended(int pid, int wait_status)
 {
 	uint64_t hash = tshm_mix((uint64_t)pid);
 	struct tshm_child *c = NULL;
+	struct tshm_index index;
 	unsigned walk = 0;
-	uint32_t number;
+	uint32_t number = 0;
 
-	while ((number = tshm_index_next(&tshm_child_index, hash, &walk))) {
+	if (!tshm_child_index(&index))
+		return;
+	while ((number = tshm_index_next(&index, hash, &walk))) {
 		c = tshm_store_map(tshm_children, number);
 		if (c && c->pid == pid && TSHM_STAMP_STATE(c->stamp) == TSHM_STATE_LIVE)
 			break;
 	}
 	if (number) {
-		tshm_index_remove(&tshm_child_index, hash, number);
+		tshm_index_remove(&index, hash, number);
 	} else {
 		c = tshm_child_new(&number);
 		if (!c)
@@ -91,7 +126,7 @@ void tshm_child_ended(int pid, int wait_status)
 
 void tshm_children_forked(void)
 {
-	if (atomic_load(&tshm_child_hand) || atomic_load(&tshm_children->used) > 1)
-		tshm_index_clear(&tshm_child_index);
-	atomic_store(&tshm_child_hand, 0);
+	atomic_store(&tshm_child_words, NULL);
+	if (atomic_load(&tshm_child_hand))
+		atomic_store(&tshm_child_hand, 0);
 }

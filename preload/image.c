@@ -23,8 +23,8 @@ _Atomic uint64_t *tshm_alive = &tshm_never;
 
 bool tshm_cloned;
 __thread struct tshm_thread_state tshm_self __attribute__((tls_model("initial-exec")));
-uint32_t tshm_epoch;
-int32_t tshm_pid;
+TSHM_TOGETHER uint32_t tshm_epoch;
+TSHM_TOGETHER int32_t tshm_pid;
 
 /* Where counters go that no ledger takes; so that no counter needs to ask. */
 static struct tshm_header tshm_no_ledger;
@@ -187,7 +187,7 @@ static void tshm_image_open(enum tshm_began began, bool on_disk)
 static bool tshm_on_disk;
 
 /* What a child needs of its parent's header, which it cannot read any more. */
-static struct {
+static TSHM_TOGETHER struct {
 	char token[32];
 	uint32_t host, exe, argv;
 } tshm_identity;

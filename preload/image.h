@@ -10,6 +10,11 @@
 #include "../ledger/ledger.h"
 
 #define TSHM_INTERNAL __attribute__((visibility("hidden")))
+/*
+ * For what is written in every forked child: side by side, not among the tables, so
+ * that the kernel has a page or two to copy and not a dozen.
+ */
+#define TSHM_TOGETHER __attribute__((section(".data")))
 #define TSHM_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define TSHM_UNLIKELY(x) __builtin_expect(!!(x), 0)
 

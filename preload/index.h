@@ -67,11 +67,4 @@ static inline void tshm_index_remove(struct tshm_index *x, uint64_t hash, uint32
 	}
 }
 
-static inline void tshm_index_clear(struct tshm_index *x)
-{
-	for (uint32_t i = 0; i < x->buckets * TSHM_BUCKET; i++)
-		if (atomic_load_explicit(&x->words[i], memory_order_relaxed))
-			atomic_store_explicit(&x->words[i], 0, memory_order_relaxed);
-}
-
 #endif

@@ -24,10 +24,11 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-static char *tshm_base;		/* the first extents, mapped; NULL: there is no ledger */
-static char *tshm_hint;		/* where the parent's were: a call that fork interrupted finds its records there */
-static uint64_t tshm_size;	/* of the file */
-static bool tshm_can_populate;
+static TSHM_TOGETHER char *tshm_base;		/* the first extents, mapped; NULL: there is no ledger */
+static TSHM_TOGETHER char *tshm_hint;		/* where the parent's were: a call that fork interrupted finds its records there */
+static TSHM_TOGETHER uint64_t tshm_size;	/* of the file */
+static TSHM_TOGETHER bool tshm_can_populate;
+static TSHM_TOGETHER uint64_t tshm_ready;	/* bytes from the base on that are populated */
 
 static void tshm_random_token(char token[32])
 {
@@ -56,6 +57,7 @@ static uint64_t tshm_size_limit(uint64_t wanted)
 	return limit.rlim_cur < wanted ? limit.rlim_cur : wanted;
 }
 
+/* With 0 bytes: does this kernel know how (5.14)? */
 static bool tshm_populate(void *at, uint64_t bytes)
 {
 	return TSHM_SYS3(SYS_madvise, at, bytes, MADV_POPULATE_WRITE) == 0;
@@ -86,13 +88,16 @@ struct tshm_header *tshm_sink_create(char token[32])
 	if (TSHM_SYS2(SYS_ftruncate, fd, tshm_size) == 0)
 		map = TSHM_SYS6(SYS_mmap, tshm_hint, first, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	TSHM_SYS2(SYS_fstatfs, fd, &fs);
-	if (!tshm_sys_failed(map)) {
-		/* Header, resources and sites are written by nearly every program; others when needed. */
-		tshm_can_populate = tshm_populate((void *)map, sections[TSHM_SEC_HISTORY].first_offset);
-		if (!tshm_can_populate && TSHM_SYS4(SYS_fallocate, fd, 0, 0, first) != 0) {
-			TSHM_SYS2(SYS_munmap, map, first);
-			map = -1;
-		}
+	/*
+	 * The pages that nearly every program writes.  By fallocate while there is a
+	 * descriptor: MADV_POPULATE_WRITE costs 17 us before its first page (it drains the
+	 * processor's lists of new pages), a page 1 us.
+	 */
+	tshm_can_populate = tshm_can_populate || (!tshm_sys_failed(map) && tshm_populate((void *)map, 0));
+	tshm_ready = tshm_can_populate ? sections[TSHM_SEC_HISTORY].first_offset : first;
+	if (!tshm_sys_failed(map) && TSHM_SYS4(SYS_fallocate, fd, 0, 0, tshm_ready) != 0) {
+		TSHM_SYS2(SYS_munmap, map, first);
+		map = -1;
 	}
 	TSHM_SYS1(SYS_close, fd);
 	if (tshm_sys_failed(map)) {
@@ -121,7 +126,7 @@ void *tshm_sink_map(uint64_t offset, uint64_t bytes)
 		return NULL;
 	if (offset + bytes <= first) {
 		at = tshm_base + offset;
-		return !tshm_can_populate || tshm_populate(at, bytes) ? at : NULL;
+		return offset + bytes <= tshm_ready || tshm_populate(at, bytes) ? at : NULL;
 	}
 	if (!tshm_can_populate)		/* before Linux 5.14 nothing grows safely without a descriptor */
 		return NULL;

@@ -109,14 +109,17 @@ void tshm_store_raise(struct tshm_store *s, uint32_t used)
 
 uint32_t tshm_store_take_fresh(struct tshm_store *s, uint32_t limit)
 {
-	uint32_t number = atomic_load_explicit(&s->used, memory_order_relaxed);
+	/*
+	 * Without a private side the file's own mark serves: a private one would cost a
+	 * parent the copy of a page after each fork.
+	 */
+	_Atomic uint32_t *used = s->size ? &s->used : (_Atomic uint32_t *)&tshm_header->sections[s->section].used;
+	uint32_t number = atomic_load_explicit(used, memory_order_relaxed);
 
 	do {
-		if (number >= limit || number >= s->capacity)
+		if (!number || number >= limit || number >= s->capacity)
 			return 0;
-	} while (!atomic_compare_exchange_weak(&s->used, &number, number + 1));
-	if (!s->size)
-		tshm_store_raise(s, number + 1);
+	} while (!atomic_compare_exchange_weak(used, &number, number + 1));
 	return number;
 }
 
@@ -215,7 +218,5 @@ void tshm_stores_forked(void)
 
 		for (int chunk = 0; chunk < TSHM_CHUNKS; chunk++)
 			atomic_store_explicit(&s->map[chunk], NULL, memory_order_relaxed);
-		if (!s->size)
-			atomic_store_explicit(&s->used, 1, memory_order_relaxed);
 	}
 }

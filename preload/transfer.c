@@ -8,7 +8,7 @@
 
 TSHM_INDEX(tshm_transfer_index, 512);
 static struct tshm_store *const tshm_transfers = &tshm_stores[TSHM_SEC_TRANSFERS];
-static _Atomic uint32_t tshm_transfer_hand;
+static TSHM_TOGETHER _Atomic uint32_t tshm_transfer_hand;
 
 static uint64_t tshm_transfer_hash(enum tshm_direction direction, const struct tshm_passed *p,
 				   const struct tshm_peer *peer)
@@ -80,7 +80,7 @@ void tshm_transfer_note(enum tshm_direction direction, enum tshm_call call, cons
 
 void tshm_transfers_forked(void)
 {
-	if (atomic_load(&tshm_transfer_hand) || atomic_load(&tshm_transfers->used) > 1)
-		tshm_index_clear(&tshm_transfer_index);
-	atomic_store(&tshm_transfer_hand, 0);
+	/* The parent's index stays: a record that it leads to is compared, and ours are none of its. */
+	if (atomic_load(&tshm_transfer_hand))
+		atomic_store(&tshm_transfer_hand, 0);
 }
