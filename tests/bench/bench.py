@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What tshm costs: each kind of work bare and under tshm, in turns, as ratios.
+
+Machines are shared and noisy, so a number of its own says little: every round runs all variants of
+a row one after another, a round's ratio is of neighbours, and the table shows the median ratio and
+that of the best times.  Nothing here fails for being slow.
+"""
+import argparse, json, os, shutil, statistics, subprocess, sys, tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BIN = os.environ.get("TSHM_TEST_BIN", "tests")
+LIB = os.environ.get("TSHM_LIB", ".libs/libtshm.so")
+
+# Budgets: the most that the default may cost, as a ratio (None: shown only).
+ROWS = [
+    ("open-close", 1.10, "open and close /dev/null"),
+    ("dup-close", 1.40, "dup and close"),
+    ("map-shared", 1.12, "mmap and munmap a shared page"),
+    ("map-shared-10000", 1.20, "the same beside 10,000 tracked mappings"),
+    ("map-private", 1.01, "mmap and munmap a private page"),
+    ("send-fd", 1.30, "send, receive and close a descriptor"),
+    ("message", 1.02, "sendmsg and recvmsg without one"),
+    ("shm-cycle", 1.12, "shm_open, ftruncate, mmap, munmap, close, shm_unlink"),
+    ("fork", 1.35, "fork, _exit, wait"),
+    ("fork-1000", 1.60, "the same with 1,000 live records"),
+    ("start", 1.35, "start of /bin/true"),
+    ("threads-1", None, "dup and close by 1 thread, a pair"),
+    ("threads-2", None, "by 2 threads"),
+    ("threads-4", None, "by 4 threads"),
+    ("threads-8", None, "by 8 threads"),
+    ("threads-16", None, "by 16 threads"),
+]
+VARIANTS = [("tshm", ""), ("depth=0", "depth=0"), ("libunwind", "unwinder=libunwind")]
+# How to watch the same work by other means; they are so slow that COUNT is given.
+PEERS = [
+    ("valgrind", ["valgrind", "-q", "--track-fds=yes"]),
+    ("strace", ["strace", "-f", "-o", "/dev/null"]),
+    ("strace-k", ["strace", "-f", "-k", "-o", "/dev/null"]),
+    ("ltrace", ["ltrace", "-f", "-o", "/dev/null"]),
+    ("bpftrace", ["bpftrace", "-e", "tracepoint:raw_syscalls:sys_enter /pid == cpid/ { @[ustack] = count(); }",
+                  "-o", "/dev/null", "-c"]),
+]
+CALLGRIND = ["open-close", "dup-close", "map-shared"]
+
+
+def environment(folder, options, row):
+    e = dict(os.environ)
+    for name in ("LD_PRELOAD", "TSHM_OPTIONS", "TSHM_DIR", "TSHM_BENCH_PRELOAD"):
+        e.pop(name, None)
+    if folder:
+        e["TSHM_BENCH_PRELOAD" if row == "start" else "LD_PRELOAD"] = os.path.abspath(LIB)
+        e["TSHM_DIR"] = folder
+        e["TSHM_OPTIONS"] = options
+    return e
+
+
+def work(row, options=None, count=None, prefix=(), root=None):
+    """(best, median) ns of one operation; None: it could not be run."""
+    folder = tempfile.mkdtemp(prefix="tshm-bench-", dir=root) if options is not None else None
+    command = [os.path.join(BIN, "bench/work"), row] + ([str(count)] if count else [])
+    if prefix and prefix[-1] == "-c":
+        command = [" ".join(command)]
+    try:
+        done = subprocess.run(list(prefix) + command, env=environment(folder, options, row), text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        lines = [line for line in done.stdout.splitlines() if line.strip()]
+        if done.returncode != 0 or not lines:
+            return None
+        return tuple(float(word) for word in lines[-1].split())
+    except (OSError, ValueError):
+        return None
+    finally:
+        if folder:
+            shutil.rmtree(folder)
+
+
+def measure(row, variants, rounds, count, root):
+    """The bare ns, and for each variant the median of paired ratios and the ratio of the best."""
+    bare, seen = [], {name: [] for name, _ in variants}
+    for _ in range(rounds):
+        bare.append(work(row, count=count))
+        for name, options in variants:
+            seen[name].append(work(row, options, count=count, root=root))
+    if None in bare:
+        return None
+    result = {"bare_ns": min(b[0] for b in bare)}
+    for name, took in seen.items():
+        if None not in took:
+            result[name] = {"ratio": statistics.median(t[0] / b[0] for t, b in zip(took, bare)),
+                            "best": min(t[0] for t in took) / result["bare_ns"]}
+    return result
+
+
+def instructions(row, options, root):
+    """Instructions of one operation, by callgrind: the difference of two counts."""
+    counts = []
+    for n in (2000, 12000):
+        folder = tempfile.mkdtemp(prefix="tshm-bench-", dir=root)
+        command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=" + os.path.join(folder, "out"),
+                   os.path.join(BIN, "bench/work"), row, str(n)]
+        e = environment(folder if options is not None else None, options or "", row)
+        done = subprocess.run(command, env=e, capture_output=True, text=True)
+        shutil.rmtree(folder)
+        told = [line.split(":")[1] for line in done.stderr.splitlines() if "Collected" in line]
+        if not told:
+            return None
+        counts.append(int(told[0]))
+    return (counts[1] - counts[0]) / 10000
+
+
+def ledger_bytes(row, count, root):
+    """Disk that the ledgers of a run of `row` take."""
+    folder = tempfile.mkdtemp(prefix="tshm-bench-", dir=root)
+    try:
+        subprocess.run([os.path.join(BIN, "bench/work"), row, str(count)], env=environment(folder, "", row),
+                       stdout=subprocess.DEVNULL, check=True)
+        return sum(os.stat(os.path.join(folder, f)).st_blocks * 512 for f in os.listdir(folder))
+    finally:
+        shutil.rmtree(folder)
+
+
+def file_system(path):
+    best = ("", "unknown")
+    with open("/proc/mounts") as mounts:
+        for line in mounts:
+            _, at, kind = line.split()[:3]
+            if path.startswith(at.rstrip("/") + "/") and len(at) >= len(best[0]):
+                best = (at, kind)
+    return best[1]
+
+
+def cell(result, name):
+    return f"{result[name]['ratio']:8.2f}" if result and name in result else "       -"
+
+
+def table(args, root):
+    variants = VARIANTS
+    print(f"ledgers on {file_system(root)} ({root}); median ratios of {args.rounds} rounds to the bare program\n")
+    print(f"{'work':18} {'bare ns':>9} {'budget':>7} " + "".join(f"{n:>10}" for n, _ in variants) + "   best  ")
+    results = {}
+    for row, budget, _ in ROWS:
+        if args.only and row not in args.only:
+            continue
+        r = measure(row, variants, args.rounds, args.count, root)
+        results[row] = r
+        if not r or "tshm" not in r:
+            print(f"{row:18} could not be run")
+            continue
+        r["budget"] = budget
+        verdict = "" if budget is None else "ok" if r["tshm"]["ratio"] <= budget else "over"
+        r["verdict"] = verdict
+        print(f"{row:18} {r['bare_ns']:9.0f} {budget or '':>7} " + "  ".join([""] + [cell(r, n) for n, _ in variants])
+              + f" {r['tshm']['best']:6.2f}  {verdict}", flush=True)
+    return results
+
+
+def peers(args, results):
+    print("\nothers, the same work (few operations)")
+    found = {}
+    for name, prefix in PEERS:
+        if not shutil.which(prefix[0]):
+            print(f"{name:10} not installed")
+            continue
+        cells = {}
+        for row, _, _ in ROWS:
+            if row not in results or not results[row] or row.startswith("threads"):
+                continue
+            count = 3 if row in ("fork", "fork-1000", "start") else 300
+            took, bare = work(row, count=count, prefix=prefix), work(row, count=count)
+            if took and bare:
+                cells[row] = took[0] / bare[0]
+        found[name] = cells
+        print(f"{name:10} " + ("  ".join(f"{r} {x:.1f}" for r, x in cells.items()) or "could not be run"), flush=True)
+    return found
+
+
+def sizes(root):
+    empty, live = ledger_bytes("nothing", 1, root), ledger_bytes("live-1000", 1, root)
+    few, many = ledger_bytes("open-close", 1000, root), ledger_bytes("open-close", 10000000, root)
+    print(f"\nledger of a process that does nothing: {empty} bytes; a live record more: {(live - empty) / 1000:.0f}"
+          f"\nledger after 10^3 open/close pairs: {few} bytes; after 10^7: {many}")
+    return {"empty": empty, "live_record": (live - empty) / 1000, "pairs_1e3": few, "pairs_1e7": many}
+
+
+def count_instructions(args, root):
+    if not shutil.which("valgrind"):
+        print("\ninstructions: valgrind is not installed")
+        return {}
+    found = {}
+    print("\ninstructions of one operation (callgrind)")
+    for row in CALLGRIND:
+        if args.only and row not in args.only:
+            continue
+        found[row] = {"bare": instructions(row, None, root), "tshm": instructions(row, "", root),
+                      "depth=0": instructions(row, "depth=0", root)}
+        print(f"{row:18} " + "  ".join(f"{k} {v:.0f}" for k, v in found[row].items() if v is not None), flush=True)
+    return found
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument("--rounds", type=int, default=7)
+    p.add_argument("--count", type=int, help="operations, in place of each row's own number")
+    p.add_argument("--only", type=lambda s: s.split(","), help="rows, with commas")
+    p.add_argument("--peers", action="store_true", help="valgrind, strace, ltrace, bpftrace too (minutes)")
+    p.add_argument("--quick", action="store_true", help="no instruction counts and no ledger sizes")
+    p.add_argument("--json", metavar="FILE")
+    args = p.parse_args()
+    unknown = set(args.only or ()) - {row for row, _, _ in ROWS}
+    if unknown:
+        p.error("no such row: " + ", ".join(sorted(unknown)))
+    root = tempfile.mkdtemp(prefix="tshm-bench-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+    try:
+        told = {"rounds": args.rounds, "file_system": file_system(root), "rows": table(args, root)}
+        if args.peers:
+            told["peers"] = peers(args, told["rows"])
+        if not args.quick:
+            told["instructions"] = count_instructions(args, root)
+            told["ledger_bytes"] = sizes(root)
+    finally:
+        shutil.rmtree(root)
+    if args.json:
+        with open(args.json, "w") as to:
+            json.dump(told, to, indent=1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
