@@ -183,7 +183,7 @@ struct tshm_resource {
 	uint16_t kind;
 	uint16_t call;
 	uint16_t origin;	/* enum tshm_origin */
-	uint16_t pad16;
+	uint16_t epoch;		/* for the writer: the image, along a line of forks, that made the record */
 	uint64_t reserved[2];
 };
 _Static_assert(sizeof(struct tshm_resource) == 128, "on disk");

@@ -196,10 +196,11 @@ static bool step_blind(struct walk *w)
 {
 	uintptr_t frame = use_bp(w), pc, bp;
 
-	if (++w->blind > BLIND_STEPS || frame <= w->sp || frame - w->sp > (1u << 20) ||
+	if (++w->blind > BLIND_STEPS || frame < w->sp || frame - w->sp > (1u << 20) ||
 	    !load(w, frame + 8, &pc) || pc < 4096 || !load_bp(w, frame, &bp))
 		return false;
-	if (bp <= frame && bp)
+	/* What was in the caller's rbp is a frame further up, or anything at all if it is code whose rules are known. */
+	if (bp && bp <= frame && rule_of(pc - 1).cfa == TSHM_CFA_NONE)
 		return false;
 	w->pc_at = frame + 8;
 	w->sp = frame + 16;
@@ -271,7 +272,7 @@ unsigned tshm_cfi_capture(struct tshm_here here, uintptr_t *pcs, unsigned max, s
 		pcs[depth++] = w.pc;
 	}
 	/* Where a walk ended for what it found, not for the code's rule, another may go on. */
-	if (shape->span < 0 || (depth < max && rule_of(w.pc - 1).cfa != TSHM_CFA_END))
+	if (shape->span < 0 || (depth < max && rule_of(w.pc - 1).cfa < TSHM_CFA_END))
 		shape->span = 0;
 	return depth;
 }

@@ -23,7 +23,12 @@ TSHM_INTERNAL unsigned tshm_cfi_capture(struct tshm_here, uintptr_t *pcs, unsign
 TSHM_INTERNAL uintptr_t tshm_cfi_reach(uintptr_t sp);
 
 /* How a frame is left, in one word so that the cache needs no lock. */
-enum tshm_cfa { TSHM_CFA_NONE, TSHM_CFA_RSP, TSHM_CFA_RBP, TSHM_CFA_DEREF_RBP, TSHM_CFA_SIGNAL, TSHM_CFA_END };
+enum tshm_cfa {
+	TSHM_CFA_NONE,		/* nothing is known of this address */
+	TSHM_CFA_RSP, TSHM_CFA_RBP, TSHM_CFA_DEREF_RBP, TSHM_CFA_SIGNAL,
+	TSHM_CFA_END,		/* the first frame of a thread */
+	TSHM_CFA_OTHER		/* by a register or an expression that is not carried: to go on would be a guess */
+};
 enum tshm_saved { TSHM_SAVED_SAME, TSHM_SAVED_CFA, TSHM_SAVED_RBP };
 
 struct tshm_rule {

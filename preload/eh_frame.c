@@ -21,7 +21,7 @@ extern int _dl_find_object(void *, struct dl_find_object *) __attribute__((weak)
 enum { REG_RBP = 6, REG_RSP = 7, REG_RA = 16 };
 enum { ENC_ABSPTR = 0x00, ENC_UDATA4 = 0x03, ENC_SDATA4 = 0x0b, ENC_PCREL = 0x10, ENC_DATAREL = 0x30,
        ENC_INDIRECT = 0x80, ENC_OMIT = 0xff };
-#define STATES 4		/* remembered states; compilers nest them hardly */
+#define STATES 8		/* remembered states; compilers nest them hardly */
 
 struct reader { const uint8_t *at, *end; bool bad; };
 
@@ -30,6 +30,7 @@ struct state {
 	int64_t cfa_at;
 	uint8_t rbp;
 	int64_t rbp_at;
+	uintptr_t pc;		/* for whose instruction the rule is wanted */
 	bool no_caller;		/* the return address is undefined: the first frame of a thread */
 };
 
@@ -116,6 +117,29 @@ static uintptr_t pointer(struct reader *r, uint8_t encoding, uintptr_t data)
 	return 0;
 }
 
+/*
+ * The linker's expression for all entries of a .plt: in an entry's last instructions, from
+ * (rip & 15) >= n on, one word more is on the stack.
+ * DW_OP_breg7 8, breg16 0, lit15, and, lit<n>, ge, lit3, shl, plus (binutils, elfxx-x86.c).
+ */
+static bool plt_expression(struct state *s, struct reader e)
+{
+	static const uint8_t words[] = { 0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x30, 0x2a, 0x33, 0x24, 0x22 };
+	unsigned from = 0;
+
+	if (e.end - e.at != sizeof(words))
+		return false;
+	for (unsigned i = 0; i < sizeof(words); i++) {
+		if (i == 6)
+			from = e.at[i] - 0x30u;
+		else if (e.at[i] != words[i])
+			return false;
+	}
+	s->cfa = TSHM_CFA_RSP;
+	s->cfa_at = (s->pc & 15) >= from ? 16 : 8;
+	return from < 16;
+}
+
 /* The CFA of a realigned frame: DW_OP_breg6 n, DW_OP_deref. */
 static void cfa_expression(struct state *s, struct reader *r)
 {
@@ -125,7 +149,9 @@ static void cfa_expression(struct state *s, struct reader *r)
 	if (!room(r, size))
 		return;
 	r->at += size;
-	s->cfa = TSHM_CFA_NONE;
+	if (plt_expression(s, e))
+		return;
+	s->cfa = TSHM_CFA_OTHER;
 	if (byte(&e) != 0x70 + REG_RBP)
 		return;
 	s->cfa_at = sleb(&e);
@@ -143,11 +169,11 @@ static void saved_expression(struct state *s, struct reader *r)
 		return;
 	r->at += size;
 	if (reg == REG_RA)
-		s->cfa = TSHM_CFA_NONE;
+		s->cfa = TSHM_CFA_OTHER;
 	if (reg != REG_RBP)
 		return;
 	if (byte(&e) != 0x70 + REG_RBP) {
-		s->cfa = TSHM_CFA_NONE;
+		s->cfa = TSHM_CFA_OTHER;
 		return;
 	}
 	s->rbp = TSHM_SAVED_RBP;
@@ -156,7 +182,7 @@ static void saved_expression(struct state *s, struct reader *r)
 
 static void set_cfa_register(struct state *s, uint64_t reg)
 {
-	s->cfa = reg == REG_RSP ? TSHM_CFA_RSP : reg == REG_RBP ? TSHM_CFA_RBP : TSHM_CFA_NONE;
+	s->cfa = reg == REG_RSP ? TSHM_CFA_RSP : reg == REG_RBP ? TSHM_CFA_RBP : TSHM_CFA_OTHER;
 }
 
 static void saved_at(struct state *s, uint64_t reg, int64_t offset)
@@ -165,7 +191,7 @@ static void saved_at(struct state *s, uint64_t reg, int64_t offset)
 		s->rbp = TSHM_SAVED_CFA;
 		s->rbp_at = offset;
 	} else if (reg == REG_RA && offset != -8) {
-		s->cfa = TSHM_CFA_NONE;
+		s->cfa = TSHM_CFA_OTHER;
 	}
 }
 
@@ -222,7 +248,7 @@ static bool run(const struct program *p, struct reader r, struct state *s, const
 			reg = uleb(&r);
 			uleb(&r);
 			if (reg == REG_RBP || reg == REG_RA)
-				s->cfa = TSHM_CFA_NONE;
+				s->cfa = TSHM_CFA_OTHER;
 			break;
 		case 0x0a:						/* remember_state */
 			if (depth == STATES)
@@ -346,7 +372,7 @@ static struct tshm_rule pack(const struct state *s)
 				  .cfa_at = (int32_t)s->cfa_at };
 
 	if (rule.rbp_at != s->rbp_at || rule.cfa_at != s->cfa_at)
-		rule.cfa = TSHM_CFA_NONE;
+		rule.cfa = TSHM_CFA_OTHER;
 	if (s->no_caller)
 		rule.cfa = TSHM_CFA_END;
 	return rule;
@@ -354,8 +380,8 @@ static struct tshm_rule pack(const struct state *s)
 
 struct tshm_rule tshm_eh_rule(uintptr_t pc)
 {
-	static const struct tshm_rule none = { .cfa = TSHM_CFA_NONE };
-	struct state s = { 0 }, initial;
+	static const struct tshm_rule none = { .cfa = TSHM_CFA_NONE }, other = { .cfa = TSHM_CFA_OTHER };
+	struct state s = { .pc = pc }, initial;
 	struct dl_find_object object;
 	struct program p;
 	const uint8_t *fde;
@@ -391,9 +417,9 @@ struct tshm_rule tshm_eh_rule(uintptr_t pc)
 		r.at += size;
 	}
 	if (!run(&p, (struct reader){ p.first, p.end, false }, &s, &s, 0, UINTPTR_MAX))
-		return none;
+		return other;
 	initial = s;
-	return run(&p, r, &s, &initial, start, pc) && !r.bad ? pack(&s) : none;
+	return run(&p, r, &s, &initial, start, pc) && !r.bad ? pack(&s) : other;
 }
 
 #else

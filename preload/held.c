@@ -35,6 +35,7 @@ struct tshm_resource *tshm_held_new(uint32_t *number, enum tshm_call call, enum 
 	r->kind = (uint16_t)kind;
 	r->origin = (uint16_t)origin;
 	r->site = site;
+	r->epoch = (uint16_t)tshm_epoch;
 	return r;
 }
 
@@ -119,18 +120,28 @@ enum tshm_kind tshm_kind_of(int fd, const struct stat *st)
 	return TSHM_KIND_FILE;
 }
 
+bool tshm_held_inherited(const struct tshm_resource *r)
+{
+	return r->origin == TSHM_ORIGIN_FORK || r->epoch != (uint16_t)tshm_epoch;
+}
+
+/* The private records are left as they are, and the kernel need not copy their pages. */
 void tshm_held_forked(void)
 {
 	uint32_t used = atomic_load(&tshm_resources->used);
 
+	tshm_store_map_ahead(tshm_resources, used);
 	for (uint32_t n = 1; n < used; n++) {
-		struct tshm_resource *r = tshm_store_own(tshm_resources, n);
+		const struct tshm_resource *r = tshm_store_own(tshm_resources, n);
+		struct tshm_resource given;
 
 		if (!r || TSHM_STAMP_STATE(r->stamp) != TSHM_STATE_LIVE)
 			continue;
-		r->origin = TSHM_ORIGIN_FORK;
-		r->flags &= ~(uint32_t)TSHM_RF_CHECKED;
-		tshm_held_commit(n, false);
+		given = *r;
+		given.origin = TSHM_ORIGIN_FORK;
+		given.flags &= ~(uint32_t)TSHM_RF_CHECKED;
+		tshm_site_hold(r->site, r->length, false, r->acquired_mono);
+		tshm_store_write(tshm_resources, n, &given.stamp, r->stamp);
 	}
 }
 
@@ -181,7 +192,7 @@ void tshm_held_check(void)
 		bool there = true;
 
 		/* What was inherited is the parent's to answer for; it is not judged here. */
-		if (!r || TSHM_STAMP_STATE(r->stamp) != TSHM_STATE_LIVE || r->origin == TSHM_ORIGIN_FORK)
+		if (!r || TSHM_STAMP_STATE(r->stamp) != TSHM_STATE_LIVE || tshm_held_inherited(r))
 			continue;
 		if (tshm_kind_by(r->kind) == TSHM_BY_DESCRIPTOR) {
 			there = tshm_fd_confirm(r);

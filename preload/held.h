@@ -50,6 +50,8 @@ TSHM_INTERNAL void tshm_held_refresh(uint32_t number);
 TSHM_INTERNAL void tshm_held_identity(struct tshm_resource *, const struct stat *);
 TSHM_INTERNAL enum tshm_kind tshm_kind_of(int fd, const struct stat *);
 
+/* Is it a parent's, which fork gave us too? */
+TSHM_INTERNAL bool tshm_held_inherited(const struct tshm_resource *);
 /* In a forked child: give every live record to the child's ledger. */
 TSHM_INTERNAL void tshm_held_forked(void);
 /* At the end of the image: compare with the kernel, drop what it denies. */

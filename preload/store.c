@@ -86,6 +86,26 @@ void *tshm_store_map_slow(struct tshm_store *s, unsigned chunk, uint32_t index)
 	return mine + (uint64_t)index * s->disk;
 }
 
+/*
+ * The chunks behind the first, which lie side by side in the file, in one piece: for a
+ * forked child, which has all records to write at once and nobody beside it.
+ */
+void tshm_store_map_ahead(struct tshm_store *s, uint32_t used)
+{
+	const struct tshm_section *section = &tshm_header->sections[s->section];
+	uint32_t index, first = 1u << s->first_log2;
+	unsigned last = tshm_store_chunk(s, used - 1, &index);
+	char *at;
+
+	if (last < 2)
+		return;
+	at = tshm_sink_map(tshm_ledger_offset(section, first), (((uint64_t)first << last) - first) * s->disk);
+	for (unsigned chunk = 1; at && chunk <= last; chunk++) {
+		atomic_store(&s->map[chunk], at);
+		at += tshm_chunk_records(s, chunk) * s->disk;
+	}
+}
+
 void tshm_store_lost(struct tshm_store *s)
 {
 	atomic_fetch_add_explicit((_Atomic uint64_t *)&tshm_header->sections[s->section].lost, 1,
@@ -166,31 +186,36 @@ uint32_t tshm_store_take(struct tshm_store *s)
 	return number;
 }
 
+void tshm_store_write(struct tshm_store *s, uint32_t number, const uint64_t *from, uint64_t stamp)
+{
+	uint64_t *map = tshm_store_map(s, number);
+
+	if (!map) {
+		tshm_store_lost(s);
+		return;
+	}
+	tshm_store_raise(s, number + 1);
+	/*
+	 * A record that stands (an intent that is confirmed, say) stays readable while
+	 * it changes: were it BUSY, a SIGKILL here would leave a name without a record.
+	 * Words change in order, so identity and times are there before the flags that
+	 * speak of them.
+	 */
+	if ((map[0] ^ stamp) >> 2 || TSHM_STAMP_STATE(map[0]) < TSHM_STATE_LIVE) {
+		atomic_store_explicit((_Atomic uint64_t *)map, TSHM_STAMP(0, TSHM_STATE_BUSY), memory_order_relaxed);
+		atomic_thread_fence(memory_order_release);
+	}
+	for (uint32_t i = 1; i < s->disk / 8; i++)
+		atomic_store_explicit((_Atomic uint64_t *)&map[i], from[i], memory_order_relaxed);
+	atomic_store_explicit((_Atomic uint64_t *)map, stamp, memory_order_release);
+}
+
 void tshm_store_commit(struct tshm_store *s, uint32_t number, enum tshm_state state)
 {
 	uint64_t *own = tshm_store_own(s, number);
-	uint64_t *map = tshm_store_map(s, number);
 	uint64_t stamp = TSHM_STAMP(TSHM_STAMP_GENERATION(own[0]), state);
 
-	if (map) {
-		tshm_store_raise(s, number + 1);
-		/*
-		 * A record that stands (an intent that is confirmed, say) stays readable while
-		 * it changes: were it BUSY, a SIGKILL here would leave a name without a record.
-		 * Words change in order, so identity and times are there before the flags that
-		 * speak of them.
-		 */
-		if ((map[0] ^ stamp) >> 2 || TSHM_STAMP_STATE(map[0]) < TSHM_STATE_LIVE) {
-			atomic_store_explicit((_Atomic uint64_t *)map, TSHM_STAMP(0, TSHM_STATE_BUSY),
-					      memory_order_relaxed);
-			atomic_thread_fence(memory_order_release);
-		}
-		for (uint32_t i = 1; i < s->disk / 8; i++)
-			atomic_store_explicit((_Atomic uint64_t *)&map[i], own[i], memory_order_relaxed);
-		atomic_store_explicit((_Atomic uint64_t *)map, stamp, memory_order_release);
-	} else {
-		tshm_store_lost(s);
-	}
+	tshm_store_write(s, number, own, stamp);
 	atomic_store_explicit((_Atomic uint64_t *)own, stamp, memory_order_release);
 }
 

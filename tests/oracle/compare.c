@@ -175,15 +175,20 @@ static void note(enum oracle_against against, enum oracle_class class, unsigned 
 	atomic_flag_clear(&table_lock);
 }
 
-static __attribute__((noinline)) void look(uintptr_t caller)
+static __attribute__((noinline)) void look(struct tshm_here here)
 {
+	uintptr_t caller = here.pc;
+	struct tshm_shape shape;
 	struct stack ours, others[ORACLE_OTHERS];
 	int n = walk_libunwind((void **)others[ORACLE_LIBUNWIND].pc, ORACLE_DEPTH + OWN);
 
 	others[ORACLE_LIBUNWIND].depth = n > 0 ? (unsigned)n : 0;
 	others[ORACLE_LIBGCC].depth = 0;
 	walk_libgcc(one_frame, &others[ORACLE_LIBGCC]);
-	ours.depth = tshm_cfi_capture(ours.pc, ORACLE_DEPTH, caller);
+	ours.depth = tshm_cfi_capture(here, ours.pc, ORACLE_DEPTH, &shape);
+	/* The shape of a stack must fit the stack that it was just taken from. */
+	if (shape.span && !tshm_shape_fits(&shape, here, (uintptr_t)shape.span, ours.pc, ours.depth))
+		ours.depth = 0;
 	oracle_counts.captures++;
 	oracle_counts.frames += ours.depth;
 	for (unsigned i = 0; i < ORACLE_OTHERS; i++)
@@ -198,7 +203,7 @@ static __attribute__((noinline)) void look(uintptr_t caller)
 	}
 }
 
-void oracle_look(const void *caller)
+void oracle_look(struct tshm_here here)
 {
 	int saved_errno = errno;
 
@@ -206,7 +211,7 @@ void oracle_look(const void *caller)
 	if (!started || inside || oracle_counts.captures >= limit)
 		return;
 	inside = true;
-	look((uintptr_t)caller);
+	look(here);
 	inside = false;
 	errno = saved_errno;
 }

@@ -34,7 +34,7 @@ void *__libc_malloc(size_t);
 	EXPORT type name parameters \
 	{ \
 		REAL(name); \
-		oracle_look(__builtin_return_address(0)); \
+		oracle_look(TSHM_HERE_OF(0, true)); \
 		return real arguments; \
 	}
 
@@ -46,7 +46,7 @@ void *__libc_malloc(size_t);
 		va_start(ap, last); \
 		int mode = va_arg(ap, int); \
 		va_end(ap); \
-		oracle_look(__builtin_return_address(0)); \
+		oracle_look(TSHM_HERE_OF(0, true)); \
 		return real arguments; \
 	}
 
@@ -80,7 +80,7 @@ EXPORT void *malloc(size_t size)
 		real = (__typeof__(&malloc))dlsym(RTLD_NEXT, "malloc");
 	}
 	if (atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed) % malloc_every == 0)
-		oracle_look(__builtin_return_address(0));
+		oracle_look(TSHM_HERE_OF(0, true));
 	return real(size);
 }
 
@@ -89,7 +89,7 @@ EXPORT void *malloc(size_t size)
 static void on_tick(int signal)
 {
 	(void)signal;
-	oracle_look(__builtin_return_address(0));
+	oracle_look(TSHM_HERE_OF(0, true));
 }
 
 static void set_tick(long microseconds)

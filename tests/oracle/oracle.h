@@ -10,7 +10,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define ORACLE_DEPTH 64		/* frames that are compared, from the hook's caller on */
+#include "preload/here.h"
+
+#define ORACLE_DEPTH 32		/* frames that are compared, from the hook's caller on */
 #define ORACLE_TABLE 256	/* differences remembered of a process */
 
 enum oracle_against { ORACLE_LIBUNWIND, ORACLE_LIBGCC, ORACLE_OTHERS };
@@ -46,7 +48,7 @@ extern struct oracle_difference oracle_table[ORACLE_TABLE];
 extern _Atomic unsigned oracle_used;
 
 int oracle_start(void);			/* compare.c: load the others */
-void oracle_look(const void *caller);	/* take and compare; nothing before oracle_start */
+void oracle_look(struct tshm_here);	/* take and compare; nothing before oracle_start */
 void oracle_forget(void);		/* in a forked child: what the parent counted is the parent's */
 void oracle_write(void);		/* write.c: one line of JSON, once; errno is kept */
 

@@ -272,7 +272,7 @@ static void a_child_begins_its_ledger(void **state)
 
 		tshm_image_forked();
 		r = tshm_held_of(tshm_fd_word(901));
-		good = r && r->origin == TSHM_ORIGIN_FORK && !memcmp(tshm_header->parent_token, token, 32) &&
+		good = r && tshm_held_inherited(r) && !memcmp(tshm_header->parent_token, token, 32) &&
 		       memcmp(tshm_header->token, token, 32) != 0 && tshm_header->pid == getpid();
 		_exit(good ? 0 : 1);
 	}
