@@ -58,10 +58,13 @@ struct walk {
 	struct tshm_shape *shape;
 };
 
-/* rt_sigprocmask reads the set before it looks at `how`: EFAULT tells an address that cannot be read. */
+/*
+ * rt_sigprocmask reads the set before it looks at `how`: EFAULT tells an address that
+ * cannot be read.  Of none, NULL, it says nothing.
+ */
 static bool readable(uintptr_t at)
 {
-	return TSHM_SYS4(SYS_rt_sigprocmask, -1, at, 0, 8) != -14;
+	return at >= 4096 && TSHM_SYS4(SYS_rt_sigprocmask, -1, at, 0, 8) != -14;
 }
 
 /*
@@ -97,7 +100,7 @@ static void bounds(struct walk *w)
 	if (w->high != page + 4096 || thread <= w->sp || thread - w->sp > THREAD_STACK || tshm_tid() == tshm_pid)
 		return;
 	known = tshm_self.stack_known ? tshm_self.stack_known : thread & ~4095ul;
-	for (uintptr_t at = page + 4096; at < known; at += 4096)
+	for (uintptr_t at = page; at < known; at += 4096)
 		if (!readable(at))
 			return;
 	if (page < known)
@@ -110,7 +113,7 @@ static bool load(struct walk *w, uintptr_t at, uintptr_t *value)
 	if (at & 7)
 		return false;
 	if (TSHM_UNLIKELY(at < w->low || at >= w->high)) {
-		if (at < 4096 || !readable(at))
+		if (!readable(at))
 			return false;
 		if (at >> 12 == w->high >> 12 && !(w->high & 4095))
 			w->high += 4096;
@@ -188,6 +191,9 @@ static bool step_signal(struct walk *w)
 	w->sp = sp;
 	w->bp = bp;
 	bounds(w);
+	/* A handler on an alternate stack runs when the usual one is used up or lost, too. */
+	if (!readable(sp))
+		w->high = w->low;
 	return true;
 }
 
