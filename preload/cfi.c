@@ -203,7 +203,7 @@ static bool step_blind(struct walk *w)
 	uintptr_t frame = use_bp(w), pc, bp;
 
 	if (++w->blind > BLIND_STEPS || frame < w->sp || frame - w->sp > (1u << 20) ||
-	    !load(w, frame + 8, &pc) || pc < 4096 || !load_bp(w, frame, &bp))
+	    !load(w, frame + 8, &pc) || pc < 4096 || pc >> 47 || !load_bp(w, frame, &bp))
 		return false;
 	/* What was in the caller's rbp is a frame further up, or anything at all if it is code whose rules are known. */
 	if (bp && bp <= frame && rule_of(pc - 1).cfa == TSHM_CFA_NONE)
