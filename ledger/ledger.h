@@ -113,7 +113,9 @@ struct tshm_header {
 	uint64_t calls[TSHM_CALL_MAX];	/* totals by call id: calls that were noted */
 	uint64_t lost_early;	/* calls before the ledger existed or while it could not be written */
 	uint64_t shm_dev;	/* st_dev of /dev/shm, 0 if unknown */
-	uint64_t reserved[64];
+	uint32_t epoch;		/* resources with another one (its low 16 bits) were inherited by fork */
+	uint32_t pad32;
+	uint64_t reserved[63];
 };
 _Static_assert(sizeof(struct tshm_header) <= 4096, "the header fits one page");
 #define TSHM_HEADER_EXTENT 4096u
@@ -183,7 +185,8 @@ struct tshm_resource {
 	uint16_t kind;
 	uint16_t call;
 	uint16_t origin;	/* enum tshm_origin */
-	uint16_t epoch;		/* for the writer: the image, along a line of forks, that made the record */
+	uint16_t epoch;		/* of the image, along a line of forks, that made the record; not the header's:
+				   the origin is TSHM_ORIGIN_FORK whatever `origin` says, and nothing is CHECKED */
 	uint64_t reserved[2];
 };
 _Static_assert(sizeof(struct tshm_resource) == 128, "on disk");

@@ -122,27 +122,33 @@ enum tshm_kind tshm_kind_of(int fd, const struct stat *st)
 
 bool tshm_held_inherited(const struct tshm_resource *r)
 {
-	return r->origin == TSHM_ORIGIN_FORK || r->epoch != (uint16_t)tshm_epoch;
+	return r->epoch != (uint16_t)tshm_epoch;
 }
 
-/* The private records are left as they are, and the kernel need not copy their pages. */
+/*
+ * The ledger has the records already, as they are here (tshm_image_forked): that they
+ * were inherited is told by their epoch.  What is left is to count them at their sites,
+ * as many at once as lie together.
+ */
 void tshm_held_forked(void)
 {
-	uint32_t used = atomic_load(&tshm_resources->used);
+	uint32_t used = atomic_load(&tshm_resources->used), site = 0;
+	uint64_t count = 0, bytes = 0;
 
-	tshm_store_map_ahead(tshm_resources, used);
 	for (uint32_t n = 1; n < used; n++) {
 		const struct tshm_resource *r = tshm_store_own(tshm_resources, n);
-		struct tshm_resource given;
 
 		if (!r || TSHM_STAMP_STATE(r->stamp) != TSHM_STATE_LIVE)
 			continue;
-		given = *r;
-		given.origin = TSHM_ORIGIN_FORK;
-		given.flags &= ~(uint32_t)TSHM_RF_CHECKED;
-		tshm_site_hold(r->site, r->length, false, r->acquired_mono);
-		tshm_store_write(tshm_resources, n, &given.stamp, r->stamp);
+		if (r->site != site) {
+			tshm_site_inherit(site, count, bytes);
+			site = r->site;
+			count = bytes = 0;
+		}
+		count++;
+		bytes += r->length;
 	}
+	tshm_site_inherit(site, count, bytes);
 }
 
 /* Descriptor n is still open and still leads to the object that was recorded. */

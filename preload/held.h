@@ -52,7 +52,7 @@ TSHM_INTERNAL enum tshm_kind tshm_kind_of(int fd, const struct stat *);
 
 /* Is it a parent's, which fork gave us too? */
 TSHM_INTERNAL bool tshm_held_inherited(const struct tshm_resource *);
-/* In a forked child: give every live record to the child's ledger. */
+/* In a forked child, whose ledger has every record: count the live ones at their sites. */
 TSHM_INTERNAL void tshm_held_forked(void);
 /* At the end of the image: compare with the kernel, drop what it denies. */
 TSHM_INTERNAL void tshm_held_check(void);

@@ -153,10 +153,10 @@ static void tshm_image_where(enum tshm_began began)
 }
 
 /* A new header: what is the same for every way to begin. */
-static void tshm_image_open(enum tshm_began began, bool on_disk)
+static void tshm_image_open(enum tshm_began began, bool on_disk, const struct tshm_piece *pieces, unsigned count)
 {
 	char token[32];
-	struct tshm_header *h = tshm_sink_create(token);
+	struct tshm_header *h = tshm_sink_create(token, pieces, count);
 
 	if (!h) {
 		__builtin_memset(&tshm_no_ledger, 0, sizeof(tshm_no_ledger));
@@ -177,6 +177,7 @@ static void tshm_image_open(enum tshm_began began, bool on_disk)
 	h->start_wall = tshm_wall_coarse();
 	h->unwinder = tshm_options.unwinder;
 	h->depth = tshm_options.depth;
+	h->epoch = tshm_epoch;
 	h->flags = on_disk ? TSHM_HF_DISK_LEDGER : 0;
 	tshm_image_where(began);
 	/* Last: a file without its magic was never finished. */
@@ -209,7 +210,7 @@ void tshm_image_start(int argc, char **argv)
 
 	if (!tshm_options_choose_dir(&tshm_on_disk) || !tshm_alive_start())
 		return;
-	tshm_image_open(TSHM_BEGAN_EXEC, tshm_on_disk);
+	tshm_image_open(TSHM_BEGAN_EXEC, tshm_on_disk, NULL, 0);
 	if (TSHM_SYS1(SYS_uname, &host) == 0)
 		tshm_header->host = tshm_string(host.nodename, tshm_length(host.nodename));
 	n = TSHM_SYS4(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", text, sizeof(text) - 1);
@@ -223,9 +224,12 @@ void tshm_image_start(int argc, char **argv)
 
 void tshm_image_forked(void)
 {
+	struct tshm_piece held[TSHM_CHUNKS];
+
 	if (tshm_alive == &tshm_never)
 		return;
-	tshm_image_open(TSHM_BEGAN_FORK, tshm_on_disk);
+	tshm_image_open(TSHM_BEGAN_FORK, tshm_on_disk, held,
+			tshm_store_pieces(&tshm_stores[TSHM_SEC_RESOURCES], held));
 	atomic_store(tshm_alive, TSHM_MAGIC);
 	__builtin_memcpy(tshm_header->parent_token, tshm_identity.token, sizeof(tshm_identity.token));
 	tshm_header->host = tshm_identity.host;

@@ -85,8 +85,6 @@ static void tshm_range_piece(const struct tshm_resource *whole, uint64_t from, u
 	r = tshm_held(number);
 	__builtin_memcpy((char *)r + sizeof(r->stamp), (const char *)whole + sizeof(r->stamp),
 			 sizeof(*r) - sizeof(r->stamp));
-	if (tshm_held_inherited(whole))
-		r->origin = TSHM_ORIGIN_FORK;
 	r->key = from;
 	r->length = bytes;
 	r->offset = whole->offset + (from - whole->key);

@@ -11,6 +11,7 @@
  * directory, and works after chroot and a change of user.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -63,14 +64,39 @@ static bool tshm_populate(void *at, uint64_t bytes)
 	return TSHM_SYS3(SYS_madvise, at, bytes, MADV_POPULATE_WRITE) == 0;
 }
 
-struct tshm_header *tshm_sink_create(char token[32])
+/* By write: 1 us less a page than populating a mapping and copying into it. */
+static void tshm_sink_write(long fd, struct tshm_section *section, const struct tshm_piece *p)
+{
+	uint64_t bytes = (uint64_t)p->count * section->record_size;
+	uint64_t at = tshm_ledger_offset(section, p->first);
+
+	if (at + bytes > tshm_size || TSHM_SYS4(SYS_pwrite64, fd, p->from, bytes, at) != (long)bytes)
+		section->lost += p->count;
+	else if (section->used < p->first + p->count)
+		section->used = p->first + p->count;
+}
+
+/*
+ * The pages that nearly every program writes.  By fallocate while there is a
+ * descriptor: MADV_POPULATE_WRITE costs 17 us before its first page (it drains the
+ * processor's lists of new pages), a page 1 us.
+ */
+static bool tshm_sink_prepare(long fd, const struct tshm_section *sections, long map)
+{
+	tshm_can_populate = tshm_can_populate || tshm_populate((void *)map, 0);
+	tshm_ready = tshm_can_populate ? sections[TSHM_SEC_HISTORY].first_offset : tshm_ledger_first_extent();
+	return TSHM_SYS4(SYS_fallocate, fd, 0, 0, tshm_ready) == 0;
+}
+
+/* Signals are blocked while there is a descriptor: a handler might close it, and open another by its number. */
+struct tshm_header *tshm_sink_create(char token[32], const struct tshm_piece *pieces, unsigned count)
 {
 	struct tshm_section sections[TSHM_SECTION_MAX] = { { 0 } };
-	uint64_t first = tshm_ledger_first_extent();
+	uint64_t first = tshm_ledger_first_extent(), every_signal = ~0ull, mask = 0;
 	struct statfs fs = { 0 };
 	char path[sizeof(tshm_options.dir) + 64];
 	size_t at;
-	long fd, map;
+	long fd, map = -1;
 
 	tshm_base = NULL;	/* after fork the parent's are not mapped here */
 	tshm_size = tshm_size_limit(tshm_ledger_layout(sections));
@@ -81,27 +107,24 @@ struct tshm_header *tshm_sink_create(char token[32])
 	path[at++] = '/';
 	__builtin_memcpy(path + at, token, 32);
 	tshm_copy(path + at + 32, TSHM_LEDGER_SUFFIX, sizeof(path) - at - 32);
+	TSHM_SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &every_signal, &mask, sizeof(mask));
 	fd = TSHM_SYS4(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return NULL;
-	map = -1;
-	if (TSHM_SYS2(SYS_ftruncate, fd, tshm_size) == 0)
-		map = TSHM_SYS6(SYS_mmap, tshm_hint, first, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	TSHM_SYS2(SYS_fstatfs, fd, &fs);
-	/*
-	 * The pages that nearly every program writes.  By fallocate while there is a
-	 * descriptor: MADV_POPULATE_WRITE costs 17 us before its first page (it drains the
-	 * processor's lists of new pages), a page 1 us.
-	 */
-	tshm_can_populate = tshm_can_populate || (!tshm_sys_failed(map) && tshm_populate((void *)map, 0));
-	tshm_ready = tshm_can_populate ? sections[TSHM_SEC_HISTORY].first_offset : first;
-	if (!tshm_sys_failed(map) && TSHM_SYS4(SYS_fallocate, fd, 0, 0, tshm_ready) != 0) {
-		TSHM_SYS2(SYS_munmap, map, first);
-		map = -1;
+	if (fd >= 0) {
+		if (TSHM_SYS2(SYS_ftruncate, fd, tshm_size) == 0)
+			map = TSHM_SYS6(SYS_mmap, tshm_hint, first, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (!tshm_sys_failed(map) && !tshm_sink_prepare(fd, sections, map)) {
+			TSHM_SYS2(SYS_munmap, map, first);
+			map = -1;
+		}
+		for (unsigned i = 0; i < count && !tshm_sys_failed(map); i++)
+			tshm_sink_write(fd, &sections[pieces[i].section], &pieces[i]);
+		TSHM_SYS2(SYS_fstatfs, fd, &fs);
+		TSHM_SYS1(SYS_close, fd);
 	}
-	TSHM_SYS1(SYS_close, fd);
+	TSHM_SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
 	if (tshm_sys_failed(map)) {
-		TSHM_SYS3(SYS_unlinkat, AT_FDCWD, path, 0);
+		if (fd >= 0)
+			TSHM_SYS3(SYS_unlinkat, AT_FDCWD, path, 0);
 		return NULL;
 	}
 	TSHM_SYS3(SYS_madvise, map, first, MADV_DONTFORK);

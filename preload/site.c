@@ -185,6 +185,18 @@ void tshm_site_hold(uint32_t site, uint64_t bytes, bool acquired, uint64_t now)
 		tshm_atomic_add((uint64_t *)&m->live_bytes, bytes);
 }
 
+void tshm_site_inherit(uint32_t site, uint64_t count, uint64_t bytes)
+{
+	struct tshm_site *m = tshm_site_map(site);
+
+	if (!m)
+		return;
+	m->live += (int64_t)count;
+	m->live_bytes += (int64_t)bytes;
+	if (m->live > m->peak)
+		m->peak = m->live;
+}
+
 void tshm_site_let_go(uint32_t site, uint64_t bytes, bool released, uint64_t since)
 {
 	struct tshm_site *m = tshm_site_map(site);

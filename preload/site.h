@@ -27,6 +27,8 @@ TSHM_INTERNAL uint32_t tshm_site_here(struct tshm_here);
 TSHM_INTERNAL void tshm_site_failed(uint32_t site, int error);
 /* A resource of this site goes live; acquired: by a call (not inherited, not split). */
 TSHM_INTERNAL void tshm_site_hold(uint32_t site, uint64_t bytes, bool acquired, uint64_t now);
+/* `count` resources of this site were inherited by fork. */
+TSHM_INTERNAL void tshm_site_inherit(uint32_t site, uint64_t count, uint64_t bytes);
 TSHM_INTERNAL void tshm_site_let_go(uint32_t site, uint64_t bytes, bool released, uint64_t since);
 /* Have the site in this image's ledger (after fork, sites are written when first referred to). */
 TSHM_INTERNAL void tshm_site_mirror(uint32_t site);

@@ -86,24 +86,23 @@ void *tshm_store_map_slow(struct tshm_store *s, unsigned chunk, uint32_t index)
 	return mine + (uint64_t)index * s->disk;
 }
 
-/*
- * The chunks behind the first, which lie side by side in the file, in one piece: for a
- * forked child, which has all records to write at once and nobody beside it.
- */
-void tshm_store_map_ahead(struct tshm_store *s, uint32_t used)
+unsigned tshm_store_pieces(struct tshm_store *s, struct tshm_piece pieces[TSHM_CHUNKS])
 {
-	const struct tshm_section *section = &tshm_header->sections[s->section];
-	uint32_t index, first = 1u << s->first_log2;
-	unsigned last = tshm_store_chunk(s, used - 1, &index);
-	char *at;
+	uint32_t used = atomic_load(&s->used), count = 0;
+	unsigned n = 0;
 
-	if (last < 2)
-		return;
-	at = tshm_sink_map(tshm_ledger_offset(section, first), (((uint64_t)first << last) - first) * s->disk);
-	for (unsigned chunk = 1; at && chunk <= last; chunk++) {
-		atomic_store(&s->map[chunk], at);
-		at += tshm_chunk_records(s, chunk) * s->disk;
+	for (uint32_t first = 0; first < used && n < TSHM_CHUNKS; first += count, n++) {
+		uint32_t index;
+		unsigned chunk = tshm_store_chunk(s, first, &index);
+
+		count = (uint32_t)tshm_chunk_records(s, chunk);
+		if (count > used - first)
+			count = used - first;
+		pieces[n] = (struct tshm_piece){ atomic_load(&s->own[chunk]), first, count, s->section };
+		if (!pieces[n].from)
+			break;
 	}
+	return n;
 }
 
 void tshm_store_lost(struct tshm_store *s)
@@ -186,7 +185,7 @@ uint32_t tshm_store_take(struct tshm_store *s)
 	return number;
 }
 
-void tshm_store_write(struct tshm_store *s, uint32_t number, const uint64_t *from, uint64_t stamp)
+static void tshm_store_write(struct tshm_store *s, uint32_t number, const uint64_t *from, uint64_t stamp)
 {
 	uint64_t *map = tshm_store_map(s, number);
 

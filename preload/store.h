@@ -14,6 +14,7 @@
 #define TSHM_STORE_H
 
 #include "image.h"
+#include "sink.h"
 
 #define TSHM_CHUNKS 18
 
@@ -72,10 +73,8 @@ TSHM_INTERNAL uint32_t tshm_store_take(struct tshm_store *);
 TSHM_INTERNAL uint32_t tshm_store_take_fresh(struct tshm_store *, uint32_t limit);
 /* Write the private record to the file and give both the state. */
 TSHM_INTERNAL void tshm_store_commit(struct tshm_store *, uint32_t number, enum tshm_state);
-/* Write other words than the private ones to the file (from[0] is not used). */
-TSHM_INTERNAL void tshm_store_write(struct tshm_store *, uint32_t number, const uint64_t *from, uint64_t stamp);
-/* In a forked child: map what records below `used` need. */
-TSHM_INTERNAL void tshm_store_map_ahead(struct tshm_store *, uint32_t used);
+/* All private records, where they are the same in the file: one piece a chunk.  Returns how many. */
+TSHM_INTERNAL unsigned tshm_store_pieces(struct tshm_store *, struct tshm_piece pieces[TSHM_CHUNKS]);
 /* Free a record that the caller owns. */
 TSHM_INTERNAL void tshm_store_drop(struct tshm_store *, uint32_t number);
 /* Tell the reader that records below `used` may have been written. */

@@ -112,10 +112,16 @@ static bool affordable(const struct source *src, uint64_t count, uint64_t size)
 static bool take_resource(struct gather *g, const uint8_t *bytes)
 {
 	struct tshm_image *im = g->image;
+	struct tshm_resource *r;
 
 	TSHM_GROW(im->held, im->held_count, g->capacity);
 	memset(&im->held[im->held_count], 0, sizeof(*im->held));
-	memcpy(&im->held[im->held_count].r, bytes, sizeof(struct tshm_resource));
+	r = &im->held[im->held_count].r;
+	memcpy(r, bytes, sizeof(*r));
+	if (r->epoch != (uint16_t)im->header.epoch) {
+		r->origin = TSHM_ORIGIN_FORK;
+		r->flags &= ~(uint32_t)TSHM_RF_CHECKED;
+	}
 	im->held[im->held_count++].image = im;
 	return true;
 }

@@ -255,6 +255,17 @@ static void history_is_bounded(void **state)
 	assert_int_equal(tshm_header->sections[TSHM_SEC_HISTORY].lost, 0);
 }
 
+#define MANY 200	/* beyond the first extent, and in several chunks */
+
+static bool is_in_ledger(int fd)
+{
+	uint64_t word = tshm_fd_word(fd);
+	struct tshm_resource *r = tshm_held_of(word), *m;
+
+	m = r ? tshm_store_map(&tshm_stores[TSHM_SEC_RESOURCES], TSHM_SLOT_NUMBER(word)) : NULL;
+	return m && !memcmp(m, r, sizeof(*m)) && m->key == (uint64_t)fd;
+}
+
 /* In a child everything live is there, as inherited, in a ledger of its own. */
 static void a_child_begins_its_ledger(void **state)
 {
@@ -264,7 +275,8 @@ static void a_child_begins_its_ledger(void **state)
 
 	(void)state;
 	memcpy(token, tshm_header->token, sizeof(token));
-	hold(901);
+	for (int i = 0; i < MANY; i++)
+		hold(901 + i);
 	pid = fork();
 	if (pid == 0) {
 		struct tshm_resource *r;
@@ -273,12 +285,17 @@ static void a_child_begins_its_ledger(void **state)
 		tshm_image_forked();
 		r = tshm_held_of(tshm_fd_word(901));
 		good = r && tshm_held_inherited(r) && !memcmp(tshm_header->parent_token, token, 32) &&
-		       memcmp(tshm_header->token, token, 32) != 0 && tshm_header->pid == getpid();
-		_exit(good ? 0 : 1);
+		       memcmp(tshm_header->token, token, 32) != 0 && tshm_header->pid == getpid() &&
+		       r->epoch != (uint16_t)tshm_header->epoch;
+		for (int i = 0; i < MANY; i++)
+			good = good && is_in_ledger(901 + i);
+		hold(900);
+		_exit(good && tshm_held_of(tshm_fd_word(900))->epoch == (uint16_t)tshm_header->epoch ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	tshm_fd_release(901, tshm_fd_word(901));
+	for (int i = 0; i < MANY; i++)
+		tshm_fd_release(901 + i, tshm_fd_word(901 + i));
 }
 
 /* ---- stacks ---- */

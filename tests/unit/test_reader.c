@@ -277,11 +277,35 @@ static void test_file(void **state)
 	make_free(&m);
 }
 
+/* What another image of the line of forks made is inherited, whatever the record says. */
+static void test_inherited(void **state)
+{
+	struct made m = make_ledger(1, 100, 1, "/bin/x");
+	struct tshm_resource *old = make_resource(&m, TSHM_KIND_FILE, 9, 0);
+	struct tshm_image im;
+	char *problem;
+
+	(void)state;
+	m.header->epoch = 0x10002;
+	old->epoch = 1;
+	old->origin = TSHM_ORIGIN_CREATED;
+	old->flags = TSHM_RF_CHECKED | TSHM_RF_CLOEXEC;
+	make_resource(&m, TSHM_KIND_FILE, 10, 0)->epoch = 2;
+	assert_int_equal(read_made(&m, m.size, &im, &problem), TSHM_READ_OK);
+	assert_int_equal(im.held[0].r.origin, TSHM_ORIGIN_FORK);
+	assert_int_equal(im.held[0].r.flags, TSHM_RF_CLOEXEC);
+	assert_int_not_equal(im.held[1].r.origin, TSHM_ORIGIN_FORK);
+	free(problem);
+	tshm_reader_close(&im);
+	make_free(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole), cmocka_unit_test(test_refused), cmocka_unit_test(test_liars),
-		cmocka_unit_test(test_references), cmocka_unit_test(test_torn), cmocka_unit_test(test_longer_records),
+		cmocka_unit_test(test_references), cmocka_unit_test(test_torn), cmocka_unit_test(test_inherited),
+		cmocka_unit_test(test_longer_records),
 		cmocka_unit_test(test_truncated), cmocka_unit_test(test_file),
 	};
 
