@@ -25,6 +25,7 @@ ROWS = [
     ("fork", 1.35, "fork, _exit, wait"),
     ("fork-1000", 1.60, "the same with 1,000 live records"),
     ("start", 1.35, "start of /bin/true"),
+    ("exceptions", 1.02, "throw through 10 frames in C++ and catch"),
     ("threads-1", None, "dup and close by 1 thread, a pair"),
     ("threads-2", None, "by 2 threads"),
     ("threads-4", None, "by 4 threads"),
@@ -44,6 +45,10 @@ PEERS = [
 CALLGRIND = ["open-close", "dup-close", "map-shared"]
 
 
+class Skipped(Exception):
+    pass
+
+
 def environment(folder, options, row):
     e = dict(os.environ)
     for name in ("LD_PRELOAD", "TSHM_OPTIONS", "TSHM_DIR", "TSHM_BENCH_PRELOAD"):
@@ -56,7 +61,7 @@ def environment(folder, options, row):
 
 
 def work(row, options=None, count=None, prefix=(), root=None):
-    """(best, median) ns of one operation; None: it could not be run."""
+    """(best, median) ns of one operation; None: it could not be run; Skipped: it cannot be run here."""
     folder = tempfile.mkdtemp(prefix="tshm-bench-", dir=root) if options is not None else None
     command = [os.path.join(BIN, "bench/work"), row] + ([str(count)] if count else [])
     if prefix and prefix[-1] == "-c":
@@ -65,6 +70,8 @@ def work(row, options=None, count=None, prefix=(), root=None):
         done = subprocess.run(list(prefix) + command, env=environment(folder, options, row), text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
         lines = [line for line in done.stdout.splitlines() if line.strip()]
+        if done.returncode == 77:
+            raise Skipped(done.stderr.strip())
         if done.returncode != 0 or not lines:
             return None
         return tuple(float(word) for word in lines[-1].split())
@@ -142,7 +149,12 @@ def table(args, root):
     for row, budget, _ in ROWS:
         if args.only and row not in args.only:
             continue
-        r = measure(row, variants, args.rounds, args.count, root)
+        try:
+            r = measure(row, variants, args.rounds, args.count, root)
+        except Skipped as why:
+            results[row] = {"skipped": str(why)}
+            print(f"{row:18} skipped: {why}")
+            continue
         results[row] = r
         if not r or "tshm" not in r:
             print(f"{row:18} could not be run")
@@ -164,7 +176,7 @@ def peers(args, results):
             continue
         cells = {}
         for row, _, _ in ROWS:
-            if row not in results or not results[row] or row.startswith("threads"):
+            if "bare_ns" not in (results.get(row) or {}) or row.startswith("threads"):
                 continue
             count = 3 if row in ("fork", "fork-1000", "start") else 300
             took, bare = work(row, count=count, prefix=prefix), work(row, count=count)

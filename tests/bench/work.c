@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * work NAME [COUNT]: one kind of work, COUNT times in a round, from 16 frames deep.
- * Prints the nanoseconds of one operation, in the best round and in the median one.
- * work --list: the names.
+ * Prints the nanoseconds of one operation, in the best round and in the median one;
+ * exits with 77 where it cannot be done, and says why.  work --list: the names.
  */
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -180,6 +182,32 @@ static void start(void)
 	waitpid(pid, NULL, 0);
 }
 
+/* ---- exceptions: a module in C++, as in tests/scenarios/stack_exceptions.c ---- */
+
+static int (*throw_through)(int depth, int source);
+
+static void prepare_exceptions(void)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 64);
+	void *module;
+
+	must((int)n, "readlink");
+	path[n] = 0;
+	snprintf(strrchr(path, '/'), 64, "/../scenarios/.libs/module_throw.so");
+	module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	throw_through = module ? (int (*)(int, int))dlsym(module, "throw_through") : NULL;
+	if (!throw_through) {
+		fprintf(stderr, "the module in C++ is not built\n");
+		exit(77);
+	}
+}
+
+static void exceptions(void)
+{
+	throw_through(10, -1);
+}
+
 /* ---- threads: COUNT pairs each ---- */
 
 static int thread_count, thread_pairs;
@@ -222,6 +250,7 @@ static const struct work {
 	{ "fork", fork_wait, nothing, 150, 0 },
 	{ "fork-1000", fork_wait, prepare_1000, 100, 0 },
 	{ "start", start, nothing, 40, 0 },
+	{ "exceptions", exceptions, prepare_exceptions, 4000, 0 },
 	{ "threads-1", threads, nothing, 20000, 1 },
 	{ "threads-2", threads, nothing, 20000, 2 },
 	{ "threads-4", threads, nothing, 10000, 4 },

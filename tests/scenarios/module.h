@@ -18,17 +18,22 @@ static inline void need_stacks(void)
 	skip("no stacks are walked here");
 }
 
-/* Load a module that was built beside this program. */
-static inline void *load(const char *stem)
+/* Where a module lies that is built beside this program. */
+static inline const char *module_path(const char *stem)
 {
-	char path[PATH_MAX];
+	static char path[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 64);
-	void *handle;
 
 	must((int)n, "readlink");
 	path[n] = 0;
 	snprintf(strrchr(path, '/'), 64, "/.libs/%s.so", stem);
-	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	return path;
+}
+
+static inline void *load(const char *stem)
+{
+	void *handle = dlopen(module_path(stem), RTLD_NOW | RTLD_LOCAL);
+
 	if (!handle)
 		die("%s", dlerror());
 	return handle;
