@@ -97,7 +97,7 @@ static void trace(const struct tshm_out *o, struct tshm_trace *t)
 		}
 		line = tshm_trace_line(&t->lines[i]);
 		fprintf(o->to, "    %s %s%s%s%s\n", i || t->call ? "by" : "at", i == t->leaf ? bold(o) : "", line,
-			t->lines[i].inlined ? " [inlined]" : "", i == t->leaf ? plain(o) : "");
+			t->lines[i].inlined ? " (inlined)" : "", i == t->leaf ? plain(o) : "");
 	}
 	tshm_trace_free(t);
 }

@@ -50,6 +50,30 @@ static void cut(struct tshm_trace *t)
 	t->leaf = t->leaf >= first && t->leaf - first < t->count ? t->leaf - first : 0;
 }
 
+/*
+ * Does it come from a header of libc or of the C++ library?  Inlined into the program it
+ * has none of their modules: open() with _FORTIFY_SOURCE, a container's member.
+ */
+static bool is_of_runtime(const struct tshm_line *l)
+{
+	static const char *const patterns[] = { "*/include/c++/*", "/usr/include/bits/*", "/usr/include/*-linux-*/bits/*" };
+
+	for (size_t i = 0; l->file && i < sizeof(patterns) / sizeof(patterns[0]); i++)
+		if (!fnmatch(patterns[i], l->file, 0))
+			return true;
+	return false;
+}
+
+/* The innermost of a frame's functions that is the program's; it is the last if no other is. */
+static size_t own_line(const struct tshm_line *lines, size_t count)
+{
+	size_t i = 0;
+
+	while (i + 1 < count && lines[i].inlined && is_of_runtime(&lines[i]))
+		i++;
+	return i;
+}
+
 struct tshm_trace tshm_trace_of(struct tshm_symbols *symbols, const struct tshm_image *im, uint32_t number)
 {
 	const struct tshm_site *site = im ? tshm_site(im, number) : NULL;
@@ -65,7 +89,7 @@ struct tshm_trace tshm_trace_of(struct tshm_symbols *symbols, const struct tshm_
 		size_t n = tshm_symbols_frame(symbols, im, &site->frames[i], &lines);
 
 		if (i == leaf)
-			t.leaf = t.count;
+			t.leaf = t.count + own_line(lines, n);
 		for (size_t j = 0; j < n; j++)
 			append(&t, &lines[j]);
 	}

@@ -9,7 +9,7 @@
 struct tshm_trace {
 	struct tshm_line *lines;	/* innermost first; to be freed with tshm_trace_free */
 	size_t count;
-	size_t leaf;			/* the first line outside libc and the language runtime */
+	size_t leaf;			/* the first line outside libc and the language runtime; it may be an inlined function */
 	const char *call;		/* the hooked function, or NULL */
 };
 

@@ -57,6 +57,18 @@ static void __attribute__((noinline)) outer(void)
 	middle();
 }
 
+#include "include/c++/member.h"
+
+static inline void __attribute__((always_inline)) user_of_member(void)
+{
+	member();
+}
+
+static void __attribute__((noinline)) around_user(void)
+{
+	user_of_member();
+}
+
 /* The name that a C++ compiler would give to tshm::test::leaks(int). */
 void cpp_caller(int) __asm__("_ZN4tshm4test5leaksEi");
 void __attribute__((noinline)) cpp_caller(int n)
@@ -324,6 +336,28 @@ static void test_trimmed(void **state)
 	tshm_symbols_free(s);
 }
 
+/* Inlined from a header of the C++ library into a function of the program, which was inlined as well. */
+static void test_leaf_is_the_programs(void **state)
+{
+	struct tshm_symbols *s = tshm_symbols_new();
+	struct tshm_trace t;
+
+	(void)state;
+	set_module(self);
+	site[1] = (struct tshm_site){ .stamp = TSHM_STAMP(1, TSHM_STATE_LIVE), .call = TSHM_CALL_shm_open, .depth = 2 };
+	around_user();
+	site[1].frames[0] = frame_at(seen);
+	outer();
+	site[1].frames[1] = frame_at(seen);
+	t = tshm_trace_of(s, &image, 1);
+	assert_int_equal(t.count, 6);
+	assert_string_equal(t.lines[0].function, "member");
+	assert_int_equal(t.leaf, 1);
+	assert_string_equal(t.lines[1].function, "user_of_member");
+	tshm_trace_free(&t);
+	tshm_symbols_free(s);
+}
+
 static void test_what_is_written(void **state)
 {
 	struct tshm_line cpp = {
@@ -371,7 +405,8 @@ int main(void)
 		cmocka_unit_test(test_function_and_line), cmocka_unit_test(test_inlined),
 		cmocka_unit_test(test_without_debug_information), cmocka_unit_test(test_stripped),
 		cmocka_unit_test(test_another_file_now), cmocka_unit_test(test_python_and_nowhere),
-		cmocka_unit_test(test_trimmed), cmocka_unit_test(test_what_is_written),
+		cmocka_unit_test(test_trimmed), cmocka_unit_test(test_leaf_is_the_programs),
+		cmocka_unit_test(test_what_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, clean_up);
