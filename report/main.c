@@ -143,6 +143,8 @@ static int report(const struct tshm_command *c, const struct tshm_run *run)
 	};
 	int status = EXIT_OK;
 
+	if (!c->no_symbol_cache)
+		tshm_symbols_keep(out.symbols);
 	out.gate = tshm_gate_judge(c->policy, run, findings, &out.why_unjudged);
 	for (size_t i = 0; i < c->output_count; i++)
 		if (write_one(&out, &c->outputs[i]) != 0)

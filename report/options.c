@@ -12,7 +12,7 @@
 #include "xalloc.h"
 
 enum {
-	OPT_BY = 256, OPT_FORMAT, OPT_GATE, OPT_HELP, OPT_LIST, OPT_OUTPUT, OPT_PRUNE, OPT_REPORT, OPT_VERBOSE,
+	OPT_BY = 256, OPT_FORMAT, OPT_GATE, OPT_HELP, OPT_LIST, OPT_NO_CACHE, OPT_OUTPUT, OPT_PRUNE, OPT_REPORT, OPT_VERBOSE,
 	OPT_VERSION, OPT_WAIT,
 };
 
@@ -27,6 +27,7 @@ static const struct {
 	{ "gate", OPT_GATE, optional_argument, "--gate[=POLICY]", "exit with 1 if there is a finding at the gate" },
 	{ "help", OPT_HELP, no_argument, "--help", "print this and exit" },
 	{ "list-checks", OPT_LIST, no_argument, "--list-checks", "list the rules and exit" },
+	{ "no-symbol-cache", OPT_NO_CACHE, no_argument, "--no-symbol-cache", "neither use nor keep what functions and lines were found" },
 	{ "output", OPT_OUTPUT, required_argument, "-o, --output=FILE", "write there instead of standard output" },
 	{ "prune", OPT_PRUNE, optional_argument, "--prune[=MIB]", "remove finished runs, but the newest in so many MiB (0), and exit" },
 	{ "report", OPT_REPORT, required_argument, "--report=FORMAT:FILE", "also write this report; may be repeated" },
@@ -183,6 +184,7 @@ void tshm_command_read(struct tshm_command *c, int argc, char **argv)
 		case OPT_GATE: policy_of(c, optarg); break;
 		case OPT_HELP: help();
 		case OPT_LIST: c->list_checks = true; break;
+		case OPT_NO_CACHE: c->no_symbol_cache = true; break;
 		case OPT_PRUNE: c->prune = true; c->prune_room = mib_of(optarg); break;
 		case OPT_REPORT: add_report(c, optarg); break;
 		case OPT_VERSION: printf("tshm-report %s\n", PACKAGE_VERSION); end_of_help();

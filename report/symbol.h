@@ -27,6 +27,8 @@ struct tshm_line {
 struct tshm_symbols;
 
 struct tshm_symbols *tshm_symbols_new(void);
+/* Use what earlier reports kept of modules that have a build-id; what is new is kept by tshm_symbols_free(). */
+void tshm_symbols_keep(struct tshm_symbols *);
 void tshm_symbols_free(struct tshm_symbols *);
 /* The lines of one frame, innermost first: more than one if functions were inlined.  Never 0. */
 size_t tshm_symbols_frame(struct tshm_symbols *, const struct tshm_image *, const struct tshm_frame *,

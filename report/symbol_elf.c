@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "symbol_elf.h"
 
+#include <elfutils/libdwelf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,14 @@ void tshm_elf_free(struct tshm_elf *f)
 		dwfl_end(f->dwfl);
 	free(f->path);
 	free(f);
+}
+
+const char *tshm_elf_debug_link(struct tshm_elf *f)
+{
+	Elf *elf = dwfl_module_getelf(f->module, &f->bias);
+	GElf_Word sum;
+
+	return elf ? dwelf_elf_gnu_debuglink(elf, &sum) : NULL;
 }
 
 struct tshm_place *tshm_places_add(struct tshm_places *places)

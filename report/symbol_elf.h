@@ -38,6 +38,8 @@ struct tshm_elf *tshm_elf_open(const char *path);	/* never NULL */
 void tshm_elf_free(struct tshm_elf *);
 /* What the file has at the byte before `offset`, which is a return address.  Nothing is added where nothing is known. */
 void tshm_elf_look_up(struct tshm_elf *, uint64_t offset, struct tshm_places *);
+/* What it calls the file with its debugging information, or NULL. */
+const char *tshm_elf_debug_link(struct tshm_elf *);
 struct tshm_place *tshm_places_add(struct tshm_places *);
 
 /* The function of the symbol table that an address is in, or NULL.  Addresses are libdwfl's. */

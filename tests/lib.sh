@@ -8,6 +8,11 @@
 case $TSHM_LIB in /*) ;; *) TSHM_LIB=$(pwd)/$TSHM_LIB ;; esac
 export TSHM_RUN TSHM_REPORT TSHM_LIB
 
+# What a report keeps or asks for is never the user's: a place where none can be made, until make_tmp.
+XDG_CACHE_HOME=/proc/tshm-test
+export XDG_CACHE_HOME
+unset DEBUGINFOD_URLS
+
 fail() { echo "FAIL: $*" >&2; exit 1; }
 skip() { echo "SKIP: $*" >&2; exit 77; }
 need() { for need_tool; do command -v "$need_tool" >/dev/null 2>&1 || skip "$need_tool is missing"; done; }
@@ -17,6 +22,7 @@ need() { for need_tool; do command -v "$need_tool" >/dev/null 2>&1 || skip "$nee
 at_end() { :; }
 make_tmp() {
 	tmp=$(mktemp -d /dev/shm/tshm-t.XXXXXX 2>/dev/null) || tmp=$(mktemp -d) || fail "mktemp"
+	XDG_CACHE_HOME=$tmp/cache
 	# shellcheck disable=SC2154 # in the trap itself
 	trap 'status=$?; trap - EXIT; at_end; rm -rf "$tmp"; exit $status' EXIT
 	trap 'exit 130' INT

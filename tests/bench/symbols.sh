@@ -12,11 +12,12 @@ program=$TSHM_TEST_BIN/bench/symbols
 [ ! -f "$TSHM_TEST_BIN/bench/.libs/symbols" ] || program=$TSHM_TEST_BIN/bench/.libs/symbols
 [ -x "$program" ] || skip "no $program"
 
-"$program" "$program" 100 >"$tmp/times" || fail "symbols: status $?"
-[ "$(sed 's/^.* s  //' "$tmp/times" | sort -u | wc -l)" -eq 1 ] || {
+"$program" -c "$program" 100 >"$tmp/times" || fail "symbols: status $?"
+[ "$(sed 's/^.* s for //' "$tmp/times" | sort -u | wc -l)" -eq 1 ] || {
 	cat "$tmp/times"
 	fail "the rounds found different things"
 }
+[ "$(find "$XDG_CACHE_HOME/tshm" -name '*.sym' | wc -l)" -eq 1 ] || fail "nothing was kept"
 "$program" -p "$program" 500 >"$tmp/ours" || fail "symbols -p: status $?"
 "$PYTHON" - "$program" "$tmp/ours" <<'END' || fail "not as addr2line"
 import re, subprocess, sys

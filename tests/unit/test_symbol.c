@@ -307,6 +307,52 @@ static void test_python_and_nowhere(void **state)
 	tshm_symbols_free(s);
 }
 
+/* What was found is known without the file; what was not is looked for again once the file is another. */
+static void test_kept(void **state)
+{
+	static const char *const variants[] = { "-s", "--strip-debug", "--strip-dwo" };
+	struct tshm_symbols *s;
+	const struct tshm_line *l;
+
+	(void)state;
+	if (!build_id_size)
+		skip();
+	outer();
+	for (size_t i = 0; i < 3; i++) {
+		if (!strip(variants[i]))
+			skip();
+		set_module(copy);
+		for (unsigned again = 0; again < 2; again++) {
+			s = tshm_symbols_new();
+			tshm_symbols_keep(s);
+			assert_int_equal(look_up(s, seen, &l), i == 2 ? 3 : 1);
+			assert_int_equal(!l->function, i == 0);
+			assert_int_equal(!l->file, i < 2);
+			assert_false(l->gone || l->changed);
+			tshm_symbols_free(s);
+		}
+	}
+	unlink(copy);
+	s = tshm_symbols_new();
+	tshm_symbols_keep(s);
+	assert_int_equal(look_up(s, seen, &l), 3);
+	assert_string_equal(l[0].function, "inner");
+	assert_int_equal(l[2].line, line_of_outer);
+	assert_true(l[0].inlined && !l[2].inlined && !l->gone);
+	assert_string_equal(l->module, copy);
+	plain_caller();			/* this one was not asked for */
+	assert_int_equal(look_up(s, seen, &l), 1);
+	assert_true(l->gone && !l->function);
+	tshm_symbols_free(s);
+	modules[1].build_id[0] ^= 0xff;	/* another file was there then */
+	outer();
+	s = tshm_symbols_new();
+	tshm_symbols_keep(s);
+	assert_int_equal(look_up(s, seen, &l), 1);
+	assert_true(l->gone && !l->function);
+	tshm_symbols_free(s);
+}
+
 extern char _start[];		/* what calls main, by way of libc */
 
 /* A stack ends with the program's own; what starts it is nobody's business. */
@@ -389,14 +435,17 @@ static int set_up(void **state)
 	if (n < 0 || !mkdtemp(directory))
 		return -1;
 	snprintf(copy, sizeof(copy), "%s/copy", directory);
+	setenv("XDG_CACHE_HOME", directory, 1);
+	unsetenv("DEBUGINFOD_URLS");
 	return 0;
 }
 
 static int clean_up(void **state)
 {
+	TSHM_AUTO_FREE char *command = tshm_xasprintf("rm -rf '%s'", directory);
+
 	(void)state;
-	unlink(copy);
-	return rmdir(directory);
+	return system(command);
 }
 
 int main(void)
@@ -405,7 +454,7 @@ int main(void)
 		cmocka_unit_test(test_function_and_line), cmocka_unit_test(test_inlined),
 		cmocka_unit_test(test_without_debug_information), cmocka_unit_test(test_stripped),
 		cmocka_unit_test(test_another_file_now), cmocka_unit_test(test_python_and_nowhere),
-		cmocka_unit_test(test_trimmed), cmocka_unit_test(test_leaf_is_the_programs),
+		cmocka_unit_test(test_kept), cmocka_unit_test(test_trimmed), cmocka_unit_test(test_leaf_is_the_programs),
 		cmocka_unit_test(test_what_is_written),
 	};
 
