@@ -165,8 +165,10 @@ static void note(enum oracle_against against, enum oracle_class class, unsigned 
 		d = &oracle_table[oracle_used];
 		*d = (struct oracle_difference){ .against = against, .class = class, .frame = frame, .count = 1 };
 		place(&d->at, last);
-		place(&d->ours, at(ours, frame));
-		place(&d->theirs, at(theirs, frame));
+		for (unsigned i = 0; i < ORACLE_CONTEXT; i++) {
+			place(&d->ours[i], at(ours, frame + i));
+			place(&d->theirs[i], at(theirs, frame + i));
+		}
 		d->third = same(ours, third, frame) ? "as ours" :
 			   at(third, frame) == at(theirs, frame) || at(third, frame) == at(theirs, frame) + 1 ?
 			   "as theirs" : "apart";

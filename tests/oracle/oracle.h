@@ -14,6 +14,7 @@
 
 #define ORACLE_DEPTH 32		/* frames that are compared, from the hook's caller on */
 #define ORACLE_TABLE 256	/* differences remembered of a process */
+#define ORACLE_CONTEXT 4	/* frames of each that are shown where they part */
 
 enum oracle_against { ORACLE_LIBUNWIND, ORACLE_LIBGCC, ORACLE_OTHERS };
 
@@ -35,7 +36,7 @@ struct oracle_difference {
 	unsigned frame;			/* the first that is not the same */
 	uint64_t count;
 	struct oracle_place at;		/* the last common frame: its caller is in question */
-	struct oracle_place ours, theirs;	/* what comes next; pc 0: nothing */
+	struct oracle_place ours[ORACLE_CONTEXT], theirs[ORACLE_CONTEXT];	/* what comes next; pc 0: nothing */
 	const char *third;		/* what the remaining walker says of it */
 };
 

@@ -6,12 +6,13 @@ Builds the programs of this folder by each compiler, level and frame pointer set
 what else is installed under oracle.so, and prints how many captures agreed.  A difference that is
 no line of the file `explained` fails:  program | where | class | why
 (the first two are patterns of fnmatch; where: module:symbol of the last common frame).
+A program that dies or in which nothing is captured fails too.
 """
 import argparse, fnmatch, glob, json, os, shutil, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SUSPECT = ("shorter", "different", "lost")
-CLASSES = ("equal", "longer", "astray") + SUSPECT
+SUSPECT = ("shorter", "longer", "different", "lost")
+CLASSES = ("equal", "astray") + SUSPECT
 
 REAL = {
     "python3": ["python3", "-c", "import json,re,os,subprocess as s;[json.dumps(list(os.environ)) for i in range(50)];"
@@ -44,7 +45,7 @@ def builds(quick, folder):
                         continue
                     out = os.path.join(folder, f"{stem}{level}{'' if 'no-' not in frames else '-fp'}-{compiler}")
                     extra = [os.path.join(HERE, "programs/frames.S")] if stem == "assembly" else []
-                    done = subprocess.run([driver, level, frames, "-g", "-w", "-D_GNU_SOURCE", "-pthread", "-o", out,
+                    done = subprocess.run([driver, level, frames, "-g", "-w", "-rdynamic", "-D_GNU_SOURCE", "-pthread", "-o", out,
                                            source] + extra, capture_output=True, text=True)
                     if done.returncode == 0:
                         yield os.path.basename(out), [out]
@@ -53,12 +54,23 @@ def builds(quick, folder):
 
 
 def run(library, command, out, tick):
+    """What was written, image by image, and the status."""
     e = dict(os.environ, LD_PRELOAD=library, ORACLE_OUT=out, ORACLE_EVERY="7", ORACLE_LIMIT="50000")
     e.pop("TSHM_OPTIONS", None)
     if tick:
         e["ORACLE_TICK"] = str(tick)
-    subprocess.run(command, env=e, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                   timeout=120)
+    status = subprocess.run(command, env=e, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL, timeout=120).returncode
+    if not os.path.exists(out):
+        return [], status
+    with open(out) as lines:
+        seen = [json.loads(line) for line in lines]
+    os.unlink(out)
+    return seen, status
+
+
+def chain(places):
+    return " < ".join(f"{p['module']}:{p['symbol']}+{p['offset']}" for p in places) or "nothing"
 
 
 def explained():
@@ -71,7 +83,7 @@ def main():
     p.add_argument("library")
     p.add_argument("--quick", action="store_true")
     args = p.parse_args()
-    known, used = explained(), set()
+    known, used = explained(), {}
     total = {against: dict.fromkeys(CLASSES, 0) for against in ("libunwind", "libgcc")}
     captures = programs = bad = 0
     folder = tempfile.mkdtemp(prefix="tshm-oracle-")
@@ -81,14 +93,11 @@ def main():
             todo += [(name, command) for name, command in REAL.items() if shutil.which(command[0])]
         for name, command in todo:
             out = os.path.join(folder, "out")
-            run(os.path.abspath(args.library), command, out, 0)
-            seen = [json.loads(line) for line in open(out)] if os.path.exists(out) else []
-            if os.path.exists(out):
-                os.unlink(out)
+            seen, status = run(os.path.abspath(args.library), command, out, 0)
             programs += 1
-            if not seen:
-                print(f"{name}: nothing was captured")
-                continue
+            if not seen or status < 0:
+                print(f"{name}: " + (f"died of signal {-status}" if status < 0 else "nothing was captured"))
+                bad += 1
             for image in seen:
                 captures += image["captures"]
                 for against in total:
@@ -99,19 +108,19 @@ def main():
                     row = next((i for i, (who, at, what, _) in enumerate(known) if fnmatch.fnmatch(name, who) and
                                 fnmatch.fnmatch(where, at) and what in (d["class"], "*")), None)
                     if row is not None:
-                        used.add(row)
+                        used[row] = used.get(row, 0) + d["count"]
                     elif d["class"] in SUSPECT:
                         bad += d["count"]
                         print(f"{name} ({image['program']}): {d['class']} than {d['against']}, {d['count']} times, frame "
-                              f"{d['frame']} after {where}+{d['at']['offset']}: ours {d['ours']}, theirs {d['theirs']}; "
-                              f"the third walker: {d['third']}")
+                              f"{d['frame']} after {where}+{d['at']['offset']}; the third walker: {d['third']}\n"
+                              f"    ours:   {chain(d['ours'])}\n    theirs: {chain(d['theirs'])}")
     finally:
         shutil.rmtree(folder)
     print(f"{programs} programs, {captures} captures")
     for against, counts in total.items():
         print(f"  beside {against:9}: " + ", ".join(f"{n} {c}" for c, n in counts.items() if n))
     for i in sorted(used):
-        print("  explained: " + " | ".join(known[i]))
+        print(f"  explained, {used[i]} times: " + " | ".join(known[i]))
     if not captures:
         sys.exit("nothing was captured at all")
     sys.exit(1 if bad else 0)

@@ -14,9 +14,9 @@
 static const char *const others[] = { "libunwind", "libgcc" };
 static const char *const classes[] = { "equal", "shorter", "longer", "different", "lost", "astray" };
 
-static struct { char text[256 << 10]; size_t used; } out;
+static struct { char text[1 << 20]; size_t used; } out;
 
-/* What does not fit is cut; table.py then says that the line is damaged. */
+/* What does not fit is left out; oracle.py then finds that the line is damaged. */
 static __attribute__((format(printf, 1, 2))) void put(const char *format, ...)
 {
 	va_list ap;
@@ -35,15 +35,10 @@ static void put_text(const char *s)
 		put(*s < 32 || *s == '"' || *s == '\\' || *s == 127 ? "?" : "%c", *s);
 }
 
-static void put_place(const char *key, const struct oracle_place *p)
+static void put_place(const struct oracle_place *p)
 {
 	Dl_info info;
 
-	put(",\"%s\":", key);
-	if (!p->pc) {
-		put("null");
-		return;
-	}
 	put("{\"module\":\"");
 	put_text(p->module);
 	put("\",\"offset\":\"%#lx\",\"symbol\":\"", (unsigned long)(p->module[0] ? p->offset : p->pc));
@@ -51,6 +46,18 @@ static void put_place(const char *key, const struct oracle_place *p)
 	if (p->module[0] && dladdr((void *)(p->pc - 1), &info) && info.dli_sname)
 		put_text(info.dli_sname);
 	put("\"}");
+}
+
+/* A list, which ends where the stack ends. */
+static void put_next(const char *key, const struct oracle_place *places)
+{
+	put(",\"%s\":[", key);
+	for (unsigned i = 0; i < ORACLE_CONTEXT && places[i].pc; i++) {
+		if (i)
+			put(",");
+		put_place(&places[i]);
+	}
+	put("]");
 }
 
 static void put_differences(void)
@@ -61,9 +68,10 @@ static void put_differences(void)
 
 		put("%s{\"against\":\"%s\",\"class\":\"%s\",\"count\":%lu,\"frame\":%u,\"third\":\"%s\"", i ? "," : "",
 		    others[d->against], classes[d->class], (unsigned long)d->count, d->frame, d->third);
-		put_place("at", &d->at);
-		put_place("ours", &d->ours);
-		put_place("theirs", &d->theirs);
+		put(",\"at\":");
+		put_place(&d->at);
+		put_next("ours", d->ours);
+		put_next("theirs", d->theirs);
 		put("}");
 	}
 	put("]");

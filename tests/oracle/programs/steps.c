@@ -20,8 +20,29 @@ KEEP long variable(long n);
 KEEP int compare(const void *a, const void *b);
 KEEP double in_libc(const char *text);
 
-#define TRAP_ON() __asm__ volatile("pushfq\n\torq $0x100, (%%rsp)\n\tpopfq" ::: "memory", "cc")
-#define TRAP_OFF() __asm__ volatile("pushfq\n\tandq $~0x100, (%%rsp)\n\tpopfq" ::: "memory", "cc")
+/*
+ * Functions of their own, with CFI: where a push inside of main is not told of, libgcc takes the
+ * word beside the return address for it, and reads where that points to.
+ */
+__asm__(
+	".macro trap_flag name, change\n"
+	".type \\name, @function\n"
+	"\\name:\n"
+	"	.cfi_startproc\n"
+	"	pushfq\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	\\change, (%rsp)\n"
+	"	popfq\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size \\name, . - \\name\n"
+	".endm\n"
+	".text\n"
+	"trap_flag trap_on, \"orq $0x100\"\n"
+	"trap_flag trap_off, \"andq $~0x100\"\n");
+void trap_on(void);
+void trap_off(void);
 
 void handler(int signal)
 {
@@ -95,10 +116,10 @@ int main(void)
 
 	sigaltstack(&stack, NULL);
 	sigaction(SIGTRAP, &action, NULL);
-	TRAP_ON();
+	trap_on();
 	sum += (double)saved(2, 3, 4) + (double)saved(1, 2, 3) + (double)realigned(5) + (double)variable(40);
 	sum += in_libc("17.25");
-	TRAP_OFF();
+	trap_off();
 	here();
 	return sum == 42;
 }
