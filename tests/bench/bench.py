@@ -8,6 +8,9 @@ that of the best times.  Nothing here fails for being slow.
 """
 import argparse, json, os, shutil, statistics, subprocess, sys, tempfile
 
+sys.dont_write_bytecode = True		# the sources may be read-only
+import paired
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 BIN = os.environ.get("TSHM_TEST_BIN", "tests")
 LIB = os.environ.get("TSHM_LIB", ".libs/libtshm.so")
@@ -26,6 +29,7 @@ ROWS = [
     ("fork-1000", 1.60, "the same with 1,000 live records"),
     ("start", 1.35, "start of /bin/true"),
     ("exceptions", 1.02, "throw through 10 frames in C++ and catch"),
+    ("dataloader", 1.02, "a PyTorch DataLoader epoch: 2 workers, 100 batches"),
     ("threads-1", None, "dup and close by 1 thread, a pair"),
     ("threads-2", None, "by 2 threads"),
     ("threads-4", None, "by 4 threads"),
@@ -42,6 +46,8 @@ PEERS = [
     ("bpftrace", ["bpftrace", "-e", "tracepoint:raw_syscalls:sys_enter /pid == cpid/ { @[ustack] = count(); }",
                   "-o", "/dev/null", "-c"]),
 ]
+PYTHON_TORCH = "/usr/bin/python3"		# Debian's; tests/apps/pytorch.sh too
+EPOCHS = 10			# pairs of them in a round: an epoch's time scatters more than its budget
 CALLGRIND = ["open-close", "dup-close", "map-shared"]
 
 
@@ -82,8 +88,19 @@ def work(row, options=None, count=None, prefix=(), root=None):
             shutil.rmtree(folder)
 
 
+def epochs(rounds, count, root):
+    command = [PYTHON_TORCH, os.path.join(HERE, "dataloader.py")] + ([str(count)] if count else [])
+    told = paired.measure(command, lambda folder, options: environment(folder, options, "dataloader"),
+                          VARIANTS[:1], EPOCHS * rounds, root) if os.path.exists(PYTHON_TORCH) else {}
+    if told == {}:
+        raise Skipped(f"no PyTorch for {PYTHON_TORCH}")
+    return told
+
+
 def measure(row, variants, rounds, count, root):
     """The bare ns, and for each variant the median of paired ratios and the ratio of the best."""
+    if row == "dataloader":
+        return epochs(rounds, count, root)
     bare, seen = [], {name: [] for name, _ in variants}
     for _ in range(rounds):
         bare.append(work(row, count=count))
@@ -138,7 +155,7 @@ def file_system(path):
 
 
 def cell(result, name):
-    return f"{result[name]['ratio']:8.2f}" if result and name in result else "       -"
+    return f"{result[name]['ratio']:8.3f}" if result and name in result else "       -"
 
 
 def table(args, root):
@@ -163,7 +180,10 @@ def table(args, root):
         verdict = "" if budget is None else "ok" if r["tshm"]["ratio"] <= budget else "over"
         r["verdict"] = verdict
         print(f"{row:18} {r['bare_ns']:9.0f} {budget or '':>7} " + "  ".join([""] + [cell(r, n) for n, _ in variants])
-              + f" {r['tshm']['best']:6.2f}  {verdict}", flush=True)
+              + f" {r['tshm']['best']:6.3f}  {verdict}", flush=True)
+        if "cpu" in r["tshm"]:
+            print("{:18} within {ratio_within:.3f}; by CPU time {cpu:.3f}, within {cpu_within:.3f}; {} pairs".format(
+                "", r["rounds"], **r["tshm"]), flush=True)
     return results
 
 
@@ -176,7 +196,7 @@ def peers(args, results):
             continue
         cells = {}
         for row, _, _ in ROWS:
-            if "bare_ns" not in (results.get(row) or {}) or row.startswith("threads"):
+            if "bare_ns" not in (results.get(row) or {}) or row == "dataloader" or row.startswith("threads"):
                 continue
             count = 3 if row in ("fork", "fork-1000", "start") else 300
             took, bare = work(row, count=count, prefix=prefix), work(row, count=count)
