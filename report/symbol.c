@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "debuginfod.h"
 #include "symbol_cache.h"
 #include "symbol_elf.h"
 
@@ -200,7 +201,8 @@ static struct fate look_up(struct tshm_symbols *s, const struct tshm_image *im, 
 	tshm_elf_look_up(f, offset, &s->places);
 	for (size_t i = 0; i < s->places.count; i++)
 		s->places.list[i].function = demangled(s, s->places.list[i].function);
-	if (cache)
+	/* What nobody answered for now may be answered the next time. */
+	if (cache && !(tshm_debuginfod_gave_up() && !(s->places.count && s->places.list[0].line)))
 		tshm_cache_add(cache, offset, &s->places, tshm_elf_debug_link(f));
 	return fate;
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "debuginfod.h"
+
 void tshm_elf_hex(char to[41], const uint8_t *bytes, size_t size)
 {
 	to[0] = 0;
@@ -19,7 +21,7 @@ static void open_file(struct tshm_elf *f)
 	static char *debug_path;	/* NULL: elfutils' own default */
 	static const Dwfl_Callbacks callbacks = {
 		.find_elf = dwfl_build_id_find_elf,
-		.find_debuginfo = dwfl_standard_find_debuginfo,
+		.find_debuginfo = tshm_debuginfod_find,
 		.section_address = dwfl_offline_section_address,
 		.debuginfo_path = &debug_path,
 	};
