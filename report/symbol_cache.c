@@ -168,7 +168,8 @@ void tshm_cache_add(struct tshm_cache *c, uint64_t offset, const struct tshm_pla
 	a->offset = offset;
 	a->count = places->count;
 	a->places = tshm_xcalloc(places->count + 1, sizeof(*a->places));
-	memcpy(a->places, places->list, places->count * sizeof(*a->places));
+	if (places->count)
+		memcpy(a->places, places->list, places->count * sizeof(*a->places));
 	/* That nothing is known is worth knowing, too. */
 	a->count += !a->count;
 }

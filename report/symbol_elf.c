@@ -83,6 +83,15 @@ struct tshm_place *tshm_places_add(struct tshm_places *places)
 	return &places->list[places->count++];
 }
 
+/*
+ * Does a C++ name tell its namespace and its arguments?  Debugging information has only
+ * the last part of it for a function that no other file can call; the symbol table has all.
+ */
+static bool is_whole(const char *name)
+{
+	return name && !strncmp(name, "_Z", 2);
+}
+
 void tshm_elf_look_up(struct tshm_elf *f, uint64_t offset, struct tshm_places *places)
 {
 	/* A return address: the call is the instruction before it. */
@@ -92,11 +101,12 @@ void tshm_elf_look_up(struct tshm_elf *f, uint64_t offset, struct tshm_places *p
 
 	places->count = 0;
 	tshm_dwarf_look_up(f, address, places);
-	if (places->count && places->list[places->count - 1].function)
+	outermost = places->count ? &places->list[places->count - 1] : NULL;
+	if (outermost && is_whole(outermost->function))
 		return;
 	name = tshm_names_find(f, address);
-	if (!name)
-		return;
-	outermost = places->count ? &places->list[places->count - 1] : tshm_places_add(places);
-	outermost->function = name;
+	if (name && (!outermost || !outermost->function || is_whole(name))) {
+		outermost = outermost ? outermost : tshm_places_add(places);
+		outermost->function = name;
+	}
 }

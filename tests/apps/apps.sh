@@ -122,5 +122,9 @@ need python3
 [[ -x $TSHM_REPORT ]] || skip "no $TSHM_REPORT"
 work=$(mktemp -d "${TMPDIR:-/tmp}/tshm-$test_name.XXXXXX")
 runs=$(mktemp -d "/dev/shm/tshm-$test_name.XXXXXX")
+# What reports keep of symbols is not the user's, and servers of them are not asked.
+XDG_CACHE_HOME=$work/cache
+export XDG_CACHE_HOME
+unset DEBUGINFOD_URLS
 trap clean_up EXIT
 trap 'exit 130' INT TERM

@@ -36,7 +36,10 @@ os.chmod(two, 0o755)
 sys.exit(at < 12)
 END
 "$TSHM_RUN" -o "$tmp/run" -- sh -c '"$0"; "$1"' "$tmp/one" "$tmp/two" >"$tmp/run.report" 2>&1
-grep -q '0x[0-9a-f]* in one (build-id' "$tmp/run.report" || fail "the program has symbols"
+grep -q '0x[0-9a-f]* in one (build-id' "$tmp/run.report" || {
+	cat "$tmp/run.report"
+	fail "the program has symbols"
+}
 
 # A server with the debugging information of one of the two.
 mkfifo "$tmp/log" "$tmp/port" || fail "mkfifo"

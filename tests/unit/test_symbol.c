@@ -78,6 +78,15 @@ void __attribute__((noinline)) cpp_caller(int n)
 	__asm__ volatile("");
 }
 
+/* One that no other file can call: debugging information has only what stands here. */
+static void cpp_static(int) __asm__("_ZN4tshm4test5quietEi");
+static void __attribute__((noinline)) cpp_static(int n)
+{
+	__asm__ volatile("nop" :: "r"(n));	/* or it would be the same as the other */
+	record();
+	__asm__ volatile("");
+}
+
 static void take_build_id(const uint8_t *note, size_t size)
 {
 	while (size >= sizeof(ElfW(Nhdr))) {
@@ -204,6 +213,20 @@ static void test_inlined(void **state)
 	assert_string_equal(l[2].function, "outer");
 	assert_int_equal(l[2].line, line_of_outer);
 	assert_true(l[0].inlined && l[1].inlined && !l[2].inlined);
+	tshm_symbols_free(s);
+}
+
+static void test_whole_name(void **state)
+{
+	struct tshm_symbols *s = tshm_symbols_new();
+	const struct tshm_line *l;
+
+	(void)state;
+	set_module(self);
+	cpp_static(1);
+	assert_int_equal(look_up(s, seen, &l), 1);
+	assert_non_null(strstr(l->function, "tshm::test::quiet(int)"));	/* and [clone ...] */
+	assert_non_null(l->file);
 	tshm_symbols_free(s);
 }
 
@@ -452,6 +475,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_function_and_line), cmocka_unit_test(test_inlined),
+		cmocka_unit_test(test_whole_name),
 		cmocka_unit_test(test_without_debug_information), cmocka_unit_test(test_stripped),
 		cmocka_unit_test(test_another_file_now), cmocka_unit_test(test_python_and_nowhere),
 		cmocka_unit_test(test_kept), cmocka_unit_test(test_trimmed), cmocka_unit_test(test_leaf_is_the_programs),
