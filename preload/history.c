@@ -137,7 +137,7 @@ uint32_t tshm_history_new(enum tshm_history_type type, enum tshm_call call, uint
 	struct tshm_own_history *o;
 
 	if (atomic_load_explicit(&tshm_past->used, memory_order_relaxed) > TSHM_HISTORY_SOFT &&
-	    !(uint32_t)atomic_load_explicit(&tshm_past->free, memory_order_relaxed))
+	    !tshm_store_has_free(tshm_past))
 		number = tshm_history_recycle();
 	if (!number)
 		number = tshm_store_take(tshm_past);

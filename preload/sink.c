@@ -88,11 +88,19 @@ static bool tshm_sink_prepare(long fd, const struct tshm_section *sections, long
 	return TSHM_SYS4(SYS_fallocate, fd, 0, 0, tshm_ready) == 0;
 }
 
-/* Signals are blocked while there is a descriptor: a handler might close it, and open another by its number. */
+/*
+ * Signals are blocked while there is a descriptor: a handler might close it, and open
+ * another by its number.  Not those that an instruction raises (a debugger's step, a
+ * sandbox that traps system calls): raised while blocked they kill.
+ */
+#define BIT(signal) (1ull << ((signal) - 1))
+static const uint64_t tshm_blocked =
+	~(BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGSEGV) | BIT(SIGSYS));
+
 struct tshm_header *tshm_sink_create(char token[32], const struct tshm_piece *pieces, unsigned count)
 {
 	struct tshm_section sections[TSHM_SECTION_MAX] = { { 0 } };
-	uint64_t first = tshm_ledger_first_extent(), every_signal = ~0ull, mask = 0;
+	uint64_t first = tshm_ledger_first_extent(), mask = 0;
 	struct statfs fs = { 0 };
 	char path[sizeof(tshm_options.dir) + 64];
 	size_t at;
@@ -107,7 +115,7 @@ struct tshm_header *tshm_sink_create(char token[32], const struct tshm_piece *pi
 	path[at++] = '/';
 	__builtin_memcpy(path + at, token, 32);
 	tshm_copy(path + at + 32, TSHM_LEDGER_SUFFIX, sizeof(path) - at - 32);
-	TSHM_SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &every_signal, &mask, sizeof(mask));
+	TSHM_SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &tshm_blocked, &mask, sizeof(mask));
 	fd = TSHM_SYS4(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0) {
 		if (TSHM_SYS2(SYS_ftruncate, fd, tshm_size) == 0)

@@ -142,29 +142,46 @@ uint32_t tshm_store_take_fresh(struct tshm_store *s, uint32_t limit)
 	return number;
 }
 
-static uint32_t tshm_store_pop(struct tshm_store *s)
+#define TRIES 8		/* in a list that others change all the time */
+
+static inline __attribute__((always_inline)) uint32_t tshm_store_pop(struct tshm_store *s, _Atomic uint64_t *list)
 {
-	uint64_t head = atomic_load_explicit(&s->free, memory_order_acquire);
+	uint64_t head = atomic_load_explicit(list, memory_order_acquire);
 	uint32_t number;
 
-	while ((number = (uint32_t)head)) {
+	for (int i = 0; i < TRIES && (number = (uint32_t)head); i++) {
 		/* May be stale if another thread takes it first: then the tag differs and we look again. */
 		uint32_t next = atomic_load_explicit(
 			(_Atomic uint32_t *)((char *)tshm_store_own(s, number) + s->next_at), memory_order_relaxed);
 		uint64_t after = ((head >> 32) + 1) << 32 | next;
 
-		if (tshm_atomic_swap_if(&s->free, &head, after))
+		if (tshm_atomic_swap_if(list, &head, after))
 			return number;
 	}
 	return 0;
 }
 
+static inline __attribute__((always_inline)) bool tshm_store_push(_Atomic uint64_t *list, uint32_t number,
+								  _Atomic uint32_t *next)
+{
+	uint64_t head = atomic_load_explicit(list, memory_order_relaxed);
+
+	for (int i = 0; i < TRIES; i++) {
+		atomic_store_explicit(next, (uint32_t)head, memory_order_relaxed);
+		if (tshm_atomic_swap_if(list, &head, ((head >> 32) + 1) << 32 | number))
+			return true;
+	}
+	return false;
+}
+
 uint32_t tshm_store_take(struct tshm_store *s)
 {
-	uint32_t number = tshm_store_pop(s);
+	uint32_t number = tshm_store_pop(s, &s->free);
 	uint32_t index;
 	_Atomic uint64_t *stamp;
 
+	if (!number)
+		number = tshm_store_pop(s, &s->spare);
 	if (!number) {
 		number = tshm_store_take_fresh(s, s->capacity);
 		if (!number) {
@@ -223,16 +240,16 @@ void tshm_store_drop(struct tshm_store *s, uint32_t number)
 	uint64_t *own = tshm_store_own(s, number);
 	uint64_t *map = tshm_store_map(s, number);
 	uint64_t stamp = TSHM_STAMP(TSHM_STAMP_GENERATION(own[0]), TSHM_STATE_FREE);
-	uint64_t head;
+	_Atomic uint32_t *next;
 
 	if (map)
 		atomic_store_explicit((_Atomic uint64_t *)map, stamp, memory_order_release);
 	atomic_store_explicit((_Atomic uint64_t *)own, stamp, memory_order_release);
-	head = atomic_load_explicit(&s->free, memory_order_relaxed);
-	do
-		atomic_store_explicit((_Atomic uint32_t *)((char *)own + s->next_at), (uint32_t)head,
-				      memory_order_relaxed);
-	while (!tshm_atomic_swap_if(&s->free, &head, ((head >> 32) + 1) << 32 | number));
+	next = (_Atomic uint32_t *)((char *)own + s->next_at);
+	if (TSHM_LIKELY(tshm_store_push(&s->free, number, next)))
+		return;
+	while (!tshm_store_push(&s->spare, number, next))
+		;
 }
 
 void tshm_stores_forked(void)

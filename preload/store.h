@@ -26,7 +26,11 @@ struct tshm_store {
 	uint32_t disk;		/* of a record in the file */
 	uint32_t capacity;
 	_Atomic uint32_t used;	/* high-water mark; 1 at the start */
-	_Atomic uint64_t free;	/* tag << 32 | number of the first free record */
+	/*
+	 * tag << 32 | number of the first free record.  A second list is for those whom
+	 * handlers or threads disturb again and again in the first: they do not wait.
+	 */
+	_Atomic uint64_t free, spare;
 	_Atomic(char *) own[TSHM_CHUNKS];	/* private */
 	_Atomic(char *) map[TSHM_CHUNKS];	/* in the file; TSHM_NO_CHUNK: cannot be had */
 };
@@ -75,6 +79,12 @@ TSHM_INTERNAL uint32_t tshm_store_take_fresh(struct tshm_store *, uint32_t limit
 TSHM_INTERNAL void tshm_store_commit(struct tshm_store *, uint32_t number, enum tshm_state);
 /* All private records, where they are the same in the file: one piece a chunk.  Returns how many. */
 TSHM_INTERNAL unsigned tshm_store_pieces(struct tshm_store *, struct tshm_piece pieces[TSHM_CHUNKS]);
+static inline bool tshm_store_has_free(struct tshm_store *s)
+{
+	return (uint32_t)atomic_load_explicit(&s->free, memory_order_acquire) ||
+	       (uint32_t)atomic_load_explicit(&s->spare, memory_order_acquire);
+}
+
 /* Free a record that the caller owns. */
 TSHM_INTERNAL void tshm_store_drop(struct tshm_store *, uint32_t number);
 /* Tell the reader that records below `used` may have been written. */

@@ -5,20 +5,23 @@
 SAID holds a scenario's output.  Every EXPECT must match a finding; every finding
 of severity error or warning must be EXPECTed or ALLOWed.  Notes may come unasked.
 EXPECT-FRAME asks for a finding whose stack has these functions in this order,
-innermost first; others may stand between.
+innermost first; others may stand between.  EXPECT-TOTAL names a call, and how often
+all its sites together acquired and released.
 """
 import json
 import re
 import sys
 
 stem, said, report = sys.argv[1:]
-expected, stacks, allowed, says_none, pid = [], [], set(), False, "?"
+expected, stacks, totals, allowed, says_none, pid = [], [], [], set(), False, "?"
 for line in open(said, encoding="utf-8"):
     words = line.rstrip("\n").split(" ", 2)
     if words[0] == "EXPECT" and len(words) > 1:
         expected.append((words[1], words[2] if len(words) > 2 else ""))
     elif words[0] == "EXPECT-FRAME" and len(words) == 3:
         stacks.append((words[1], words[2].split()))
+    elif words[0] == "EXPECT-TOTAL" and len(words) == 3:
+        totals.append((words[1], [int(n) for n in words[2].split()]))
     elif words[0] == "ALLOW" and len(words) == 2:
         allowed.add(words[1])
     elif words == ["EXPECT-NONE"]:
@@ -31,7 +34,8 @@ if says_none == bool(expected or stacks):
     sys.exit("a scenario says either EXPECT, EXPECT-FRAME or EXPECT-NONE")
 
 with open(report, encoding="utf-8") as file:
-    findings = json.load(file)["findings"]
+    told = json.load(file)
+findings = told["findings"]
 
 
 def matches(finding, want):
@@ -47,6 +51,11 @@ def passes(finding, want):
     return finding["rule"] == want[0] and all(function in left for function in want[1])
 
 
+def total(call):
+    of_call = [site for site in told["sites"] if site["call"] == call]
+    return [sum(site["acquired"] for site in of_call), sum(site["released"] for site in of_call)]
+
+
 def is_others(finding):
     """Tests run side by side, and what appears may be another's."""
     return finding["rule"] == "shm-appeared" and not re.search(rf"tshm-test-\w+-{pid}\b", finding["message"])
@@ -56,6 +65,7 @@ wrong = [f"expected, but not reported: {rule} {text}" for rule, text in expected
          if not any(matches(f, (rule, text)) for f in findings)]
 wrong += [f"no stack of {rule} goes through: {' '.join(through)}" for rule, through in stacks
           if not any(passes(f, (rule, through)) for f in findings)]
+wrong += [f"{call} acquired and released {total(call)}, not {want}" for call, want in totals if total(call) != want]
 for f in findings:
     if f["severity"] == "note" or f["rule"] in allowed or f.get("suppressed_by") or is_others(f):
         continue

@@ -6,10 +6,11 @@
  * report about it, one a line:
  *     EXPECT rule-id [substring of the message]
  *     EXPECT-FRAME rule-id function [function ...]
+ *     EXPECT-TOTAL call acquired released
  *     ALLOW rule-id
  *     EXPECT-NONE
  * EXPECT-FRAME names functions of one finding's stack, innermost first; others may
- * stand between.
+ * stand between.  EXPECT-TOTAL: the sums over all sites of a call.
  * Lines that begin with # are for the driver (tests/run-scenario.sh), which
  * removes what was left on purpose.  Without tshm a scenario exits with 0, or
  * with 77 if this machine lacks what it needs.
