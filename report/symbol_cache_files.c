@@ -146,6 +146,7 @@ void tshm_cache_write(int directory, const char *name, const void *bytes, size_t
 {
 	char temporary[32];
 	uint64_t word;
+	bool written;
 	int fd;
 
 	if (getrandom(&word, sizeof(word), 0) != sizeof(word))
@@ -154,7 +155,8 @@ void tshm_cache_write(int directory, const char *name, const void *bytes, size_t
 	fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return;
-	if (!write_all(fd, bytes, size) | (close(fd) != 0) || renameat(directory, temporary, directory, name) != 0)
+	written = write_all(fd, bytes, size);
+	if (close(fd) != 0 || !written || renameat(directory, temporary, directory, name) != 0)
 		unlinkat(directory, temporary, 0);
 	prune(directory);
 }

@@ -35,11 +35,15 @@ wrong, inlined, compared = 0, 0, 0
 for row, their in zip(rows, theirs, strict=True):
     frames = [re.sub(r"^\+|[^ ]*/", "", f) for f in row[1:]]
     want = [f"{f} {re.sub(r' .discriminator.*', '', at)}" for f, at in zip(their[::2], their[1::2])]
-    if any("?" in f for f in want + frames):
-        continue    # without debugging information: names come from somewhere else
+    if any("?" in f for f in want) or frames == [want[-1].split(" ")[0] + " ?:0"]:
+        continue    # without debugging information, or in a line table but of no unit, as what sanitizers add
     compared += 1
     inlined += len(want) > 1
-    if frames != want:
+    # Some versions overlook inlined functions of clang: then theirs are among ours, and the place is the same.
+    left = iter(f.split(" ")[0] for f in frames)
+    fewer = (len(want) < len(frames) and frames[0].split(" ")[1] == want[0].split(" ")[1]
+             and frames[-1].split(" ")[0] == want[-1].split(" ")[0] and all(f.split(" ")[0] in left for f in want))
+    if frames != want and not fewer:
         wrong += 1
         print(row[0], frames, want)
 print(compared, "frames,", inlined, "with inlined functions,", wrong, "differ")
