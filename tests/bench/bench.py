@@ -6,7 +6,7 @@ Machines are shared and noisy, so a number of its own says little: every round r
 a row one after another, a round's ratio is of neighbours, and the table shows the median ratio and
 that of the best times.  Nothing here fails for being slow.
 """
-import argparse, json, os, shutil, statistics, subprocess, sys, tempfile
+import argparse, json, os, shutil, signal, statistics, subprocess, sys, tempfile
 
 sys.dont_write_bytecode = True		# the sources may be read-only
 import paired
@@ -37,12 +37,14 @@ ROWS = [
     ("threads-16", None, "by 16 threads"),
 ]
 VARIANTS = [("tshm", ""), ("depth=0", "depth=0"), ("libunwind", "unwinder=libunwind")]
-# How to watch the same work by other means; they are so slow that COUNT is given.
+# How to watch the same work by other means; they are so slow that COUNT is given, and seconds for each.
+PEER_COUNT, PEER_COUNT_SLOW, PEER_SECONDS = 100, 20, 10
 PEERS = [
     ("valgrind", ["valgrind", "-q", "--track-fds=yes"]),
     ("strace", ["strace", "-f", "-o", "/dev/null"]),
     ("strace-k", ["strace", "-f", "-k", "-o", "/dev/null"]),
     ("ltrace", ["ltrace", "-f", "-o", "/dev/null"]),
+    ("perf-trace", ["perf", "trace", "-o", "/dev/null", "--"]),
     ("bpftrace", ["bpftrace", "-e", "tracepoint:raw_syscalls:sys_enter /pid == cpid/ { @[ustack] = count(); }",
                   "-o", "/dev/null", "-c"]),
 ]
@@ -66,21 +68,30 @@ def environment(folder, options, row):
     return e
 
 
-def work(row, options=None, count=None, prefix=(), root=None):
-    """(best, median) ns of one operation; None: it could not be run; Skipped: it cannot be run here."""
+def ended(command, seconds, **how):
+    """(status, output, errors) of a command, which is ended with all its descendants when the time is over."""
+    child = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             stdin=subprocess.DEVNULL, start_new_session=True, **how)
+    try:
+        output, errors = child.communicate(timeout=seconds)
+        return child.returncode, output, errors
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.communicate()
+        return None, "", ""
+
+
+def work(row, options=None, count=None, prefix=(), root=None, seconds=None):
+    """(best, median) ns of one operation; None: it could not be run in time; Skipped: it cannot be run here."""
     folder = tempfile.mkdtemp(prefix="tshm-bench-", dir=root) if options is not None else None
     command = [os.path.join(BIN, "bench/work"), row] + ([str(count)] if count else [])
     if prefix and prefix[-1] == "-c":
         command = [" ".join(command)]
     try:
-        done = subprocess.run(list(prefix) + command, env=environment(folder, options, row), text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-        lines = [line for line in done.stdout.splitlines() if line.strip()]
-        if done.returncode == 77:
-            raise Skipped(done.stderr.strip())
-        if done.returncode != 0 or not lines:
-            return None
-        return tuple(float(word) for word in lines[-1].split())
+        status, output, errors = ended(list(prefix) + command, seconds, env=environment(folder, options, row))
+        if status == 77:
+            raise Skipped(errors.strip())
+        return tuple(float(word) for word in output.split()) if status == 0 and output.strip() else None
     except (OSError, ValueError):
         return None
     finally:
@@ -188,22 +199,25 @@ def table(args, root):
 
 
 def peers(args, results):
-    print("\nothers, the same work (few operations)")
+    """The ratio of each row that was measured; None: not done in time."""
+    print(f"\nothers, the same work (few operations; -: more than {PEER_SECONDS} s)")
+    rows = [row for row, _, _ in ROWS if "bare_ns" in (results.get(row) or {}) and row != "dataloader" and
+            not row.startswith("threads")]
     found = {}
     for name, prefix in PEERS:
         if not shutil.which(prefix[0]):
             print(f"{name:10} not installed")
             continue
+        if not work("nothing", prefix=prefix, seconds=PEER_SECONDS):
+            print(f"{name:10} could not be run")
+            continue
         cells = {}
-        for row, _, _ in ROWS:
-            if "bare_ns" not in (results.get(row) or {}) or row == "dataloader" or row.startswith("threads"):
-                continue
-            count = 3 if row in ("fork", "fork-1000", "start") else 300
-            took, bare = work(row, count=count, prefix=prefix), work(row, count=count)
-            if took and bare:
-                cells[row] = took[0] / bare[0]
+        for row in rows:
+            count = PEER_COUNT_SLOW if row in ("fork", "fork-1000", "start") else PEER_COUNT
+            took, bare = (work(row, count=count, prefix=p, seconds=PEER_SECONDS) for p in (prefix, ()))
+            cells[row] = took[0] / bare[0] if took and bare else None
         found[name] = cells
-        print(f"{name:10} " + ("  ".join(f"{r} {x:.1f}" for r, x in cells.items()) or "could not be run"), flush=True)
+        print(f"{name:10} " + "  ".join(f"{r} {x:.1f}" if x else f"{r} -" for r, x in cells.items()), flush=True)
     return found
 
 
@@ -235,7 +249,7 @@ def main():
     p.add_argument("--rounds", type=int, default=7)
     p.add_argument("--count", type=int, help="operations, in place of each row's own number")
     p.add_argument("--only", type=lambda s: s.split(","), help="rows, with commas")
-    p.add_argument("--peers", action="store_true", help="valgrind, strace, ltrace, bpftrace too (minutes)")
+    p.add_argument("--peers", action="store_true", help="valgrind, strace, ltrace, perf trace, bpftrace too (minutes)")
     p.add_argument("--quick", action="store_true", help="no instruction counts and no ledger sizes")
     p.add_argument("--json", metavar="FILE")
     args = p.parse_args()
