@@ -46,10 +46,10 @@ static bool is_runtime(const char *path)
 	return false;
 }
 
-unsigned tshm_site_leaf(const struct tshm_image *im, const struct tshm_site *s)
+unsigned tshm_frames_leaf(const struct tshm_image *im, const struct tshm_frame *frames, unsigned depth)
 {
-	for (unsigned i = 0; i < s->depth; i++) {
-		const struct tshm_frame *f = &s->frames[i];
+	for (unsigned i = 0; i < depth; i++) {
+		const struct tshm_frame *f = &frames[i];
 
 		if (f->kind == TSHM_FRAME_PYTHON)
 			return i;
@@ -79,7 +79,7 @@ char *tshm_site_key(const struct tshm_image *im, uint32_t number, bool whole)
 	if (!s || !s->depth)
 		return tshm_xasprintf("%s %s", im->exe, s ? tshm_call_name(s->call) : "");
 	if (!whole)
-		return frame_key(im, &s->frames[tshm_site_leaf(im, s)]);
+		return frame_key(im, &s->frames[tshm_frames_leaf(im, s->frames, s->depth)]);
 	key = tshm_xasprintf("%u", s->call);
 	for (unsigned i = 0; i < s->depth; i++) {
 		TSHM_AUTO_FREE char *frame = frame_key(im, &s->frames[i]);

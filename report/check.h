@@ -23,7 +23,7 @@ char *tshm_who_of(const struct tshm_image *first, size_t processes);
 
 const struct tshm_site *tshm_site(const struct tshm_image *, uint32_t number);	/* NULL for 0 */
 /* The first frame outside of libc and the language runtime; depth 0 gives 0. */
-unsigned tshm_site_leaf(const struct tshm_image *, const struct tshm_site *);
+unsigned tshm_frames_leaf(const struct tshm_image *, const struct tshm_frame *, unsigned depth);
 /*
  * Where it comes from, the same for all processes of a program: its leaf, or its whole
  * stack.  To be freed.

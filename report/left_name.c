@@ -92,15 +92,18 @@ static char *makers(const struct tshm_group *g, const struct tshm_object *o)
 	return rival ? tshm_xasprintf("%s or by %s", who, rival) : tshm_xstrdup(who);
 }
 
-static char *advice(const struct tshm_left_name *kind, const struct tshm_group *g, const struct tshm_object *o)
+static char *advice(const struct tshm_run *run, const struct tshm_left_name *kind, const struct tshm_group *g,
+		    const struct tshm_object *o)
 {
 	TSHM_AUTO_FREE char *remove = removal(o);
 	const char *also = g->image->state == TSHM_IMAGE_SIGNALED ?
 		"its creator was killed: let a supervisor or the next start remove it" :
 		"also on error paths and when it is told to end";
 
-	return tshm_xasprintf("%s where its owner is done with it; %s; remove now with: %s%s", kind->remove, also, remove,
-			      g->count > 1 ? " (and the others)" : "");
+	/* What somebody may hold whom we cannot see is not to be removed without another look. */
+	return tshm_xasprintf("%s where its owner is done with it; %s; %s: %s%s", kind->remove, also,
+			      run->hidden ? "if nobody else uses it (tshm-report as root can tell), remove with" :
+					    "remove now with", remove, g->count > 1 ? " (and the others)" : "");
 }
 
 static void report(const struct tshm_check *check, const struct tshm_run *run, struct tshm_findings *to,
@@ -120,7 +123,7 @@ static void report(const struct tshm_check *check, const struct tshm_run *run, s
 		f = tshm_finding_add(to, check, severity, "%s (%s, %s in all) were created by %s and %s",
 				     tshm_text_plural(g->count, kind->word).s, list, tshm_text_size(g->bytes).s, who, what);
 	if (severity != TSHM_NOTE)
-		f->advice = advice(kind, g, o);
+		f->advice = advice(run, kind, g, o);
 	f->count = g->count;
 	f->bytes = g->bytes;
 	f->object = o;

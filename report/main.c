@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "holders.h"
 #include "options.h"
 #include "runs.h"
 #include "text.h"
@@ -137,9 +138,10 @@ static int write_one(struct tshm_out *o, const struct tshm_destination *d)
 static int report(const struct tshm_command *c, const struct tshm_run *run)
 {
 	struct tshm_findings *findings = tshm_judge(run);
+	struct tshm_holders *holders = c->holders ? tshm_holders_look(run) : NULL;
 	struct tshm_out out = {
-		.run = run, .findings = findings, .symbols = tshm_symbols_new(), .by = c->by, .verbose = c->verbose,
-		.tell_run = !c->run_count,
+		.run = run, .findings = findings, .symbols = tshm_symbols_new(), .holders = holders, .by = c->by,
+		.verbose = c->verbose, .tell_run = !c->run_count,
 	};
 	int status = EXIT_OK;
 
@@ -153,6 +155,7 @@ static int report(const struct tshm_command *c, const struct tshm_run *run)
 	if (status == EXIT_OK && (c->gated || (run->unreadable && !run->image_count)))
 		status = (int)out.gate;
 	tshm_symbols_free(out.symbols);
+	tshm_holders_free(holders);
 	tshm_findings_free(findings);
 	return status;
 }

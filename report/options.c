@@ -12,8 +12,8 @@
 #include "xalloc.h"
 
 enum {
-	OPT_BY = 256, OPT_FORMAT, OPT_GATE, OPT_HELP, OPT_LIST, OPT_NO_CACHE, OPT_OUTPUT, OPT_PRUNE, OPT_REPORT, OPT_VERBOSE,
-	OPT_VERSION, OPT_WAIT,
+	OPT_BY = 256, OPT_FORMAT, OPT_GATE, OPT_HELP, OPT_HOLDERS, OPT_LIST, OPT_NO_CACHE, OPT_OUTPUT, OPT_PRUNE, OPT_REPORT,
+	OPT_VERBOSE, OPT_VERSION, OPT_WAIT,
 };
 
 /* One row an option: the parser, --help and the man page's lint read it. */
@@ -26,6 +26,7 @@ static const struct {
 	{ "format", OPT_FORMAT, required_argument, "--format=FORMAT", "how to write it: text, json" },
 	{ "gate", OPT_GATE, optional_argument, "--gate[=POLICY]", "exit with 1 if there is a finding at the gate" },
 	{ "help", OPT_HELP, no_argument, "--help", "print this and exit" },
+	{ "holders", OPT_HOLDERS, no_argument, "--holders", "show where the threads of processes that hold something stand now" },
 	{ "list-checks", OPT_LIST, no_argument, "--list-checks", "list the rules and exit" },
 	{ "no-symbol-cache", OPT_NO_CACHE, no_argument, "--no-symbol-cache", "neither use nor keep what functions and lines were found" },
 	{ "output", OPT_OUTPUT, required_argument, "-o, --output=FILE", "write there instead of standard output" },
@@ -183,6 +184,7 @@ void tshm_command_read(struct tshm_command *c, int argc, char **argv)
 		case OPT_FORMAT: format = format_of(optarg); break;
 		case OPT_GATE: policy_of(c, optarg); break;
 		case OPT_HELP: help();
+		case OPT_HOLDERS: c->holders = true; break;
 		case OPT_LIST: c->list_checks = true; break;
 		case OPT_NO_CACHE: c->no_symbol_cache = true; break;
 		case OPT_PRUNE: c->prune = true; c->prune_room = mib_of(optarg); break;

@@ -19,7 +19,7 @@ struct tshm_command {
 	const struct tshm_policy *policy;
 	double wait;			/* seconds */
 	enum tshm_by by;
-	bool verbose, list_checks, prune, no_symbol_cache;
+	bool holders, verbose, list_checks, prune, no_symbol_cache;
 	uint64_t prune_room;		/* bytes that the newest runs may keep */
 	char **runs;
 	int run_count;

@@ -9,6 +9,9 @@
 #include "gate.h"
 #include "symbol.h"
 
+struct tshm_holders;
+struct tshm_trace;
+
 enum tshm_by { TSHM_BY_FINDING, TSHM_BY_OBJECT, TSHM_BY_PROCESS, TSHM_BY_SITE };
 
 struct tshm_out {
@@ -16,6 +19,7 @@ struct tshm_out {
 	const struct tshm_run *run;
 	const struct tshm_findings *findings;
 	struct tshm_symbols *symbols;
+	const struct tshm_holders *holders;	/* NULL: nobody asked where they stand */
 	enum tshm_gate gate;
 	const char *why_unjudged;	/* or NULL */
 	enum tshm_by by;
@@ -31,6 +35,10 @@ void tshm_out_json(const struct tshm_out *);
 void tshm_out_table(const struct tshm_out *);
 /* A short table of the processes that were killed, still run, or were not observed; nothing if there are none. */
 void tshm_out_odd_processes(const struct tshm_out *);
+/* Where the threads of the holders stand. */
+void tshm_out_holders(const struct tshm_out *);
+/* A stack, one line a frame; frees it. */
+void tshm_out_trace(const struct tshm_out *, struct tshm_trace *, int indent);
 /* What an object is called: its kind, but what a SysV attachment refers to is a segment. */
 const char *tshm_out_kind(const struct tshm_object *);
 /* How many processes: programs that one process ran one after another count once. */

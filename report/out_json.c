@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* --format=json: schema tshm-report/1 (tests/schema/tshm-report-1.schema.json).  Keys are stable; more may come. */
-#include <jansson.h>
 #include <stdlib.h>
 
-#include "out.h"
+#include "out_json.h"
 #include "text.h"
 #include "trace.h"
 #include "xalloc.h"
@@ -47,7 +46,7 @@ static json_t *wall(uint64_t ns)
 	return made(ns ? json_real((double)ns / 1e9) : json_null());
 }
 
-static json_t *stack(struct tshm_trace *t)
+json_t *tshm_json_stack(struct tshm_trace *t)
 {
 	json_t *list = json_array();
 
@@ -112,10 +111,10 @@ static json_t *process(const struct tshm_image *im)
 			 "observed", im->observed, "why_unobserved", text(im->why_unobserved));
 }
 
-static json_t *holder(const struct tshm_object *object, size_t first)
+static json_t *holder(const struct tshm_out *o, const struct tshm_object *object, size_t first)
 {
 	const struct tshm_image *im = object->holders[first]->image;
-	json_t *fds = json_array();
+	json_t *fds = json_array(), *whole;
 	int mappings = 0;
 
 	for (size_t i = first; i < object->holder_count; i++) {
@@ -128,8 +127,10 @@ static json_t *holder(const struct tshm_object *object, size_t first)
 		else
 			mappings++;
 	}
-	return json_pack("{s:i, s:s, s:o, s:i, s:b}", "pid", (int)im->header.pid, "image", im->id, "fds", fds,
-			 "mappings", mappings, "as_recorded", object->holders[first]->as_recorded);
+	whole = made(json_pack("{s:i, s:s, s:o, s:i, s:b}", "pid", (int)im->header.pid, "image", im->id, "fds", fds,
+			       "mappings", mappings, "as_recorded", object->holders[first]->as_recorded));
+	tshm_json_add_threads(o, im->live_pid, object, whole);
+	return whole;
 }
 
 static bool seen_before(const struct tshm_object *object, size_t i)
@@ -205,7 +206,15 @@ static json_t *transfers(const struct passed *all, const struct tshm_object *obj
 	return p ? json_incref(p->list) : made(json_array());
 }
 
-static json_t *object_json(const struct passed *passed, const struct tshm_object *object)
+static json_t *outsider(const struct tshm_out *o, const struct tshm_object *object, const struct tshm_outsider *who)
+{
+	json_t *whole = made(json_pack("{s:i, s:o}", "pid", (int)who->pid, "exe", text(who->exe)));
+
+	tshm_json_add_threads(o, who->pid, object, whole);
+	return whole;
+}
+
+static json_t *object_json(const struct tshm_out *o, const struct passed *passed, const struct tshm_object *object)
 {
 	static const char *const states[] = { [TSHM_OBJECT_LIVE] = "live", [TSHM_OBJECT_LEAKED] = "leaked",
 					      [TSHM_OBJECT_REMOVED] = "removed" };
@@ -213,10 +222,9 @@ static json_t *object_json(const struct passed *passed, const struct tshm_object
 
 	for (size_t i = 0; i < object->holder_count; i++)
 		if (!seen_before(object, i))
-			append(holders, holder(object, i));
+			append(holders, holder(o, object, i));
 	for (size_t i = 0; i < object->outsider_count; i++)
-		append(outside, json_pack("{s:i, s:o}", "pid", (int)object->outsiders[i].pid,
-							 "exe", text(object->outsiders[i].exe)));
+		append(outside, outsider(o, object, &object->outsiders[i]));
 	if (object->creator)
 		creator = json_pack("{s:i, s:s, s:i}", "pid", (int)object->creator->image->header.pid,
 				    "image", object->creator->image->id, "site", (int)object->creator->h.site);
@@ -241,7 +249,7 @@ static json_t *finding(const struct tshm_out *o, const struct tshm_finding *f)
 			 "bytes", number(f->bytes), "object", f->object ? text(f->object->id) : json_null(),
 			 "pid", f->image ? json_integer(f->image->header.pid) : json_null(),
 			 "image", f->image ? text(f->image->id) : json_null(), "call", call,
-			 "leaf", number(leaf), "stack", stack(&t), "stack2", stack(&second),
+			 "leaf", number(leaf), "stack", tshm_json_stack(&t), "stack2", tshm_json_stack(&second),
 			 "suppressed_by", text(f->suppressed_by));
 }
 
@@ -253,7 +261,7 @@ static json_t *site_json(const struct tshm_out *o, const struct tshm_image *im, 
 	return json_pack("{s:i, s:s, s:s, s:o, s:o, s:I, s:I, s:o, s:o}", "id", (int)n, "image", im->id,
 			 "call", tshm_call_name(s->call), "acquired", number(s->acquired),
 			 "released", number(s->released), "live", (json_int_t)s->live, "peak", (json_int_t)s->peak,
-			 "bytes", number(s->live_bytes > 0 ? (uint64_t)s->live_bytes : 0), "stack", stack(&t));
+			 "bytes", number(s->live_bytes > 0 ? (uint64_t)s->live_bytes : 0), "stack", tshm_json_stack(&t));
 }
 
 /* Sites that did something, and those that history refers to (shmget() holds nothing, but makes). */
@@ -281,7 +289,7 @@ void tshm_out_json(const struct tshm_out *o)
 	for (size_t i = 0; i < o->run->image_count; i++)
 		append(processes, process(o->run->images[i]));
 	for (const struct tshm_object *p = o->run->objects; p; p = p->next)
-		append(objects, object_json(passed, p));
+		append(objects, object_json(o, passed, p));
 	for (size_t i = 0; i < o->findings->count; i++)
 		append(findings, finding(o, o->findings->list[i]));
 	sites(o, where);

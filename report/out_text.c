@@ -80,10 +80,10 @@ static size_t interpreter_lines(const struct tshm_trace *t, size_t i)
 	return end - i;
 }
 
-static void trace(const struct tshm_out *o, struct tshm_trace *t)
+void tshm_out_trace(const struct tshm_out *o, struct tshm_trace *t, int indent)
 {
 	if (t->call)
-		fprintf(o->to, "    at %s\n", t->call);
+		fprintf(o->to, "%*sat %s\n", indent, "", t->call);
 	for (size_t i = 0; i < t->count; i++) {
 		size_t folded = o->verbose ? 0 : interpreter_lines(t, i);
 		TSHM_AUTO_FREE char *line = NULL;
@@ -91,13 +91,13 @@ static void trace(const struct tshm_out *o, struct tshm_trace *t)
 		if (folded >= FOLDED_LEAST) {
 			TSHM_AUTO_FREE char *module = tshm_text_escape(tshm_text_base(t->lines[i].module));
 
-			fprintf(o->to, "    ... %zu frames in %s (-v shows them)\n", folded, module);
+			fprintf(o->to, "%*s... %zu frames in %s (-v shows them)\n", indent, "", folded, module);
 			i += folded - 1;
 			continue;
 		}
 		line = tshm_trace_line(&t->lines[i]);
-		fprintf(o->to, "    %s %s%s%s%s\n", i || t->call ? "by" : "at", i == t->leaf ? bold(o) : "", line,
-			t->lines[i].inlined ? " (inlined)" : "", i == t->leaf ? plain(o) : "");
+		fprintf(o->to, "%*s%s %s%s%s%s\n", indent, "", i || t->call ? "by" : "at", i == t->leaf ? bold(o) : "",
+			line, t->lines[i].inlined ? " (inlined)" : "", i == t->leaf ? plain(o) : "");
 	}
 	tshm_trace_free(t);
 }
@@ -151,7 +151,7 @@ static void holders(const struct tshm_out *o, const struct tshm_object *object)
 		exe = tshm_text_escape(tshm_text_base(im->exe));
 		fprintf(o->to, "    held by: %s (pid %d", exe, (int)im->header.pid);
 		what_is_held(o, object, im);
-		fprintf(o->to, ")\n");
+		fprintf(o->to, "%s)\n", object->holders[i]->as_recorded ? ", as last recorded" : "");
 	}
 	for (size_t i = 0; i < object->outsider_count; i++) {
 		TSHM_AUTO_FREE char *exe = NULL;
@@ -176,7 +176,7 @@ static void second_stack(const struct tshm_out *o, const struct tshm_finding *f)
 
 		fprintf(o->to, "  %s\n", title);
 	}
-	trace(o, &t);
+	tshm_out_trace(o, &t, 4);
 }
 
 /* Findings that have nothing but a message share the line of advice with the next. */
@@ -200,7 +200,7 @@ static void finding(const struct tshm_out *o, const struct tshm_finding *f, cons
 
 	fprintf(o->to, "%s%s %s:%s ", colour_of(o, f->severity), severity, f->check->id, plain(o));
 	wrapped(o, message, (int)(strlen(severity) + strlen(f->check->id) + 3), 4);
-	trace(o, &t);
+	tshm_out_trace(o, &t, 4);
 	second_stack(o, f);
 	if (f->object)
 		holders(o, f->object);
@@ -343,6 +343,8 @@ void tshm_out_text(const struct tshm_out *o)
 	findings(o);
 	if (!o->verbose)
 		notes(o);
+	if (o->holders)
+		tshm_out_holders(o);
 	if (o->by != TSHM_BY_FINDING)
 		tshm_out_table(o);
 	if (o->by != TSHM_BY_PROCESS && (n.errors || n.warnings || o->verbose))

@@ -177,6 +177,29 @@ struct tshm_map *tshm_proc_map(const struct tshm_maps *maps, uint64_t start, uin
 	return low < maps->count && maps->list[low].start < end ? &maps->list[low] : NULL;
 }
 
+int tshm_proc_text(pid_t pid, const char *name, char **text)
+{
+	TSHM_AUTO_FREE char *path = tshm_xasprintf("/proc/%d/%s", (int)pid, name);
+
+	return read_all(path, text);
+}
+
+int tshm_proc_stat(pid_t pid, pid_t tid, struct tshm_stat *to)
+{
+	TSHM_AUTO_FREE char *name = tid ? tshm_xasprintf("task/%d/stat", (int)tid) : tshm_xstrdup("stat");
+	TSHM_AUTO_FREE char *text = NULL;
+	int error = tshm_proc_text(pid, name, &text);
+	char *at;
+
+	if (error)
+		return error;
+	at = strrchr(text, ')');	/* the name before may have any character */
+	if (!at || sscanf(at, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
+			  &to->state, &to->start) != 2)
+		return -ENOENT;
+	return 0;
+}
+
 char *tshm_proc_link(pid_t pid, const char *name)
 {
 	char path[96], target[4097];

@@ -43,6 +43,14 @@ struct tshm_fd *tshm_proc_fd(const struct tshm_fds *, uint64_t fd);
 /* The first shared mapping that overlaps [start, end), or NULL. */
 struct tshm_map *tshm_proc_map(const struct tshm_maps *, uint64_t start, uint64_t end);
 
+struct tshm_stat {
+	char state;			/* 'R', 'S', 'D', 'T', 't', 'Z', … */
+	uint64_t start;			/* clock ticks from the boot on */
+};
+/* Of a process, or of its thread if tid is not 0.  0 or -errno. */
+int tshm_proc_stat(pid_t pid, pid_t tid, struct tshm_stat *);
+/* The text of /proc/PID/NAME, to be freed.  0 or -errno. */
+int tshm_proc_text(pid_t pid, const char *name, char **text);
 /* Target of /proc/PID/NAME, or NULL; to be freed. */
 char *tshm_proc_link(pid_t pid, const char *name);
 /* All processes; to be freed. */

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "names.h"
 #include "proc.h"
@@ -177,43 +179,79 @@ static void compare_with_proc(struct tshm_run *run, struct tshm_image *im, const
 	tshm_proc_fds_free(&fds);
 }
 
-/* The pid here of a process that runs and maps this ledger, and its maps, to be freed; else 0. */
-static pid_t running_pid(const struct tshm_image *im, struct tshm_maps *maps)
+/*
+ * A process whose mappings we may not see (another user's, one that may not be dumped): is
+ * it the image's?  If it started before the image did, its pid was never another's since.
+ */
+static bool is_hidden(const struct tshm_image *im, pid_t pid)
+{
+	struct timespec boot, mono;
+	struct tshm_stat now;
+	uint64_t asleep, began;
+
+	if (!im->header.start_mono || tshm_proc_stat(pid, 0, &now) != 0 || strchr("ZXx", now.state))
+		return false;
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	asleep = (uint64_t)(boot.tv_sec - mono.tv_sec) * 1000000000u + (uint64_t)boot.tv_nsec - (uint64_t)mono.tv_nsec;
+	began = now.start * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
+	return began <= im->header.start_mono + asleep + TSHM_TICK_NS;
+}
+
+enum running { RUNS_NOT, RUNS, RUNS_HIDDEN };
+
+/* Does the image run, under which pid here, and with which mappings (to be freed if it RUNS)? */
+static enum running running(const struct tshm_image *im, pid_t *pid, struct tshm_maps *maps)
 {
 	const struct tshm_here *here = tshm_proc_here();
-	pid_t pid = im->header.pid;
+	int error;
 
+	*pid = im->header.pid;
 	if (im->header.pidns && here->pidns && im->header.pidns != here->pidns)
-		pid = tshm_proc_translate(im->header.pidns, pid);
-	if (pid <= 0)
-		return 0;
-	if (!tshm_proc_maps(pid, maps) && maps_its_ledger(im, maps))
-		return pid;
+		*pid = tshm_proc_translate(im->header.pidns, *pid);
+	if (*pid <= 0)
+		return RUNS_NOT;
+	error = tshm_proc_maps(*pid, maps);
+	if (error == -EACCES || error == -EPERM)
+		return is_hidden(im, *pid) ? RUNS_HIDDEN : RUNS_NOT;
+	if (!error && maps_its_ledger(im, maps))
+		return RUNS;
 	tshm_proc_maps_free(maps);
-	return 0;
+	return RUNS_NOT;
 }
 
 bool tshm_reconcile_is_running(const struct tshm_image *im)
 {
 	struct tshm_maps maps;
+	enum running how;
+	pid_t pid;
 
-	if (im->header.ended != TSHM_ENDED_NOT || is_foreign(im) || !running_pid(im, &maps))
+	if (im->header.ended != TSHM_ENDED_NOT || is_foreign(im))
 		return false;
-	tshm_proc_maps_free(&maps);
-	return true;
+	how = running(im, &pid, &maps);
+	if (how == RUNS)
+		tshm_proc_maps_free(&maps);
+	return how != RUNS_NOT;
 }
 
-/* Does it run?  Then compare what it holds. */
+/* Does it run?  Then compare what it holds; of one that is hidden nothing can be said against its ledger. */
 static bool reconcile_running(struct tshm_run *run, struct tshm_image *im)
 {
 	struct tshm_maps maps;
+	enum running how = running(im, &im->live_pid, &maps);
 
-	im->live_pid = running_pid(im, &maps);
-	if (!im->live_pid)
+	if (how == RUNS_NOT) {
+		im->live_pid = 0;
 		return false;
+	}
 	im->state = TSHM_IMAGE_RUNNING;
-	compare_with_proc(run, im, &maps);
-	tshm_proc_maps_free(&maps);
+	if (how == RUNS) {
+		compare_with_proc(run, im, &maps);
+		tshm_proc_maps_free(&maps);
+		return true;
+	}
+	for (size_t i = 0; i < im->held_count; i++)
+		im->held[i].as_recorded = true;
 	return true;
 }
 

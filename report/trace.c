@@ -74,19 +74,15 @@ static size_t own_line(const struct tshm_line *lines, size_t count)
 	return i;
 }
 
-struct tshm_trace tshm_trace_of(struct tshm_symbols *symbols, const struct tshm_image *im, uint32_t number)
+struct tshm_trace tshm_trace_of_frames(struct tshm_symbols *symbols, const struct tshm_image *im,
+				       const struct tshm_frame *frames, unsigned depth)
 {
-	const struct tshm_site *site = im ? tshm_site(im, number) : NULL;
+	unsigned leaf = tshm_frames_leaf(im, frames, depth);
 	struct tshm_trace t = { 0 };
-	unsigned leaf;
 
-	if (!site)
-		return t;
-	t.call = tshm_call_name(site->call);
-	leaf = tshm_site_leaf(im, site);
-	for (unsigned i = 0; i < site->depth; i++) {
+	for (unsigned i = 0; i < depth; i++) {
 		const struct tshm_line *lines;
-		size_t n = tshm_symbols_frame(symbols, im, &site->frames[i], &lines);
+		size_t n = tshm_symbols_frame(symbols, im, &frames[i], &lines);
 
 		if (i == leaf)
 			t.leaf = t.count + own_line(lines, n);
@@ -94,6 +90,18 @@ struct tshm_trace tshm_trace_of(struct tshm_symbols *symbols, const struct tshm_
 			append(&t, &lines[j]);
 	}
 	cut(&t);
+	return t;
+}
+
+struct tshm_trace tshm_trace_of(struct tshm_symbols *symbols, const struct tshm_image *im, uint32_t number)
+{
+	const struct tshm_site *site = im ? tshm_site(im, number) : NULL;
+	struct tshm_trace t = { 0 };
+
+	if (!site)
+		return t;
+	t = tshm_trace_of_frames(symbols, im, site->frames, site->depth);
+	t.call = tshm_call_name(site->call);
 	return t;
 }
 

@@ -14,6 +14,9 @@ struct tshm_trace {
 };
 
 struct tshm_trace tshm_trace_of(struct tshm_symbols *, const struct tshm_image *, uint32_t site);
+/* Of frames that are no site's: innermost first. */
+struct tshm_trace tshm_trace_of_frames(struct tshm_symbols *, const struct tshm_image *, const struct tshm_frame *,
+				       unsigned depth);
 struct tshm_trace tshm_trace_of_frame(struct tshm_symbols *, const struct tshm_image *, const struct tshm_frame *);
 void tshm_trace_free(struct tshm_trace *);
 /* Is it a frame of a language's interpreter?  A row of them tells a person nothing. */
