@@ -8,8 +8,9 @@ mkfifo "$tmp/ready" || fail "mkfifo"
 
 # What the command does with a signal decides, not what tshm-run does.
 for signal in HUP INT QUIT TERM USR1 USR2; do
-	# A shell's background job ignores INT and QUIT, and so would all that it starts: hence env.
-	env --default-signal=INT,QUIT "$TSHM_RUN" -o "$tmp/$signal" -- sh -c '
+	# A shell's background job ignores INT and QUIT, what nohup started HUP; and a shell cannot trap
+	# what it began with ignored: the test waited for ever.
+	env --default-signal "$TSHM_RUN" -o "$tmp/$signal" -- sh -c '
 		trap "exit 42" '"$signal"'
 		echo ready >"$1"
 		while :; do sleep 0.01; done' sh "$tmp/ready" </dev/null 2>"$tmp/err" &
