@@ -8,6 +8,11 @@ const char *tshm_call_name(unsigned call)
 #define TSHM_CALL(id, name, act, kind, early) case (id): return #name;
 #include "calls.def"
 #undef TSHM_CALL
+#define TSHM_CU(id, name, ask, version) case (id): return #name;
+#define TSHM_CUDART(id, name) case (id): return #name;
+#include "cuda.def"
+#undef TSHM_CUDART
+#undef TSHM_CU
 	}
 	return "?";
 }
@@ -59,6 +64,7 @@ static const struct {
 	[TSHM_SEC_THREADS] = { sizeof(struct tshm_thread), 128, 1u << 12 },
 	[TSHM_SEC_CHILDREN] = { sizeof(struct tshm_child), 64, 1u << 12 },
 	[TSHM_SEC_MARKS] = { sizeof(struct tshm_mark), 16, 1u << 10 },
+	[TSHM_SEC_IPC] = { sizeof(struct tshm_ipc), 16, 1u << 14 },
 };
 
 uint64_t tshm_ledger_first_extent(void)
@@ -75,12 +81,13 @@ uint64_t tshm_ledger_layout(struct tshm_section sections[TSHM_SECTION_MAX])
 	/* Rest extents in the order of their size: to map one, the writer passes over those before it. */
 	static const uint8_t order[TSHM_SEC_COUNT] = {
 		TSHM_SEC_THREADS, TSHM_SEC_CHILDREN, TSHM_SEC_MODULES, TSHM_SEC_MARKS, TSHM_SEC_TRANSFERS,
-		TSHM_SEC_STRINGS, TSHM_SEC_SITES, TSHM_SEC_HISTORY, TSHM_SEC_RESOURCES
+		TSHM_SEC_STRINGS, TSHM_SEC_IPC, TSHM_SEC_SITES, TSHM_SEC_HISTORY, TSHM_SEC_RESOURCES
 	};
 	/* First extents: what every image writes lies side by side behind the header. */
 	static const uint8_t first_order[TSHM_SEC_COUNT] = {
 		TSHM_SEC_STRINGS, TSHM_SEC_RESOURCES, TSHM_SEC_SITES, TSHM_SEC_MODULES, TSHM_SEC_THREADS,
-		TSHM_SEC_HISTORY, TSHM_SEC_TRANSFERS, TSHM_SEC_CHILDREN, TSHM_SEC_MARKS
+		TSHM_SEC_HISTORY, TSHM_SEC_TRANSFERS, TSHM_SEC_CHILDREN, TSHM_SEC_MARKS,
+		TSHM_SEC_IPC
 	};
 	uint64_t first = TSHM_HEADER_EXTENT;
 	uint64_t rest = tshm_ledger_first_extent();

@@ -48,7 +48,8 @@ enum tshm_section_id {
 	TSHM_SEC_THREADS = 6,
 	TSHM_SEC_CHILDREN = 7,
 	TSHM_SEC_MARKS = 8,
-	TSHM_SEC_COUNT = 9
+	TSHM_SEC_IPC = 9,
+	TSHM_SEC_COUNT = 10
 };
 
 /* One section.  `used` is a high-water mark: records at or above it were never written. */
@@ -371,12 +372,56 @@ struct tshm_mark {
 };
 _Static_assert(sizeof(struct tshm_mark) == 256, "on disk");
 
+/*
+ * CUDA IPC: what this image exported or opened, and what it did wrong about it.  The 64
+ * bytes of a handle join an exporter's record with those of importers.
+ */
+enum tshm_ipc_role {
+	TSHM_IPC_EXPORT = 1,		/* memory of this image, of which it made a handle */
+	TSHM_IPC_IMPORT = 2,		/* another process's memory: opened, or opening it failed (`error`) */
+	TSHM_IPC_EVENT_EXPORT = 3,	/* an interprocess event that it created; count 0: no handle was made of it */
+	TSHM_IPC_EVENT_IMPORT = 4,	/* another process's event, opened; an object of its own, to be destroyed */
+	TSHM_IPC_BAD_CLOSE = 5,		/* cuIpcCloseMemHandle of what was not open; one record a site */
+	TSHM_IPC_AFTER_FORK = 6		/* called in a child of a process that had used CUDA; one record a site */
+};
+
+#define TSHM_IPCF_RESET    0x1u	/* ended with its context (reset, destroy), not by a call of its own */
+#define TSHM_IPCF_INTERIOR 0x2u	/* EXPORT: pointer is not base */
+
+struct tshm_ipc {
+	uint64_t stamp;		/* LIVE: allocated, open; CLOSED: freed, closed, destroyed; or it never came to be */
+	uint8_t handle[64];	/* zeros if there is none */
+	uint64_t pointer;	/* EXPORT: of which the handle was made; IMPORT: where it was opened; the event */
+	uint64_t base;		/* EXPORT, IMPORT: where the allocation begins as the driver tells it; 0: unknown */
+	uint64_t size;		/* EXPORT: bytes of the allocation; IMPORT: bytes mapped here; 0: unknown */
+	uint64_t context;	/* CUcontext that was current; 0: unknown */
+	uint64_t begin_mono, begin_wall, end_mono, end_wall;	/* of the precise clocks */
+	uint32_t site, end_site;
+	uint32_t tid, end_tid;
+	uint32_t count;		/* EXPORT: handles made; IMPORT: successful opens; BAD_CLOSE, AFTER_FORK: how often */
+	uint32_t released;	/* IMPORT: successful closes */
+	int32_t error;		/* CUresult or cudaError_t of a call that failed; 0 */
+	uint32_t flags;		/* TSHM_IPCF_* */
+	uint32_t given;		/* flags of the call: cudaEventInterprocess ... */
+	uint32_t origin_site;	/* EXPORT: where the memory was allocated, or 0 */
+	uint16_t role;		/* enum tshm_ipc_role */
+	uint16_t call, end_call;
+	uint16_t pad16;
+	uint64_t reserved[9];
+};
+_Static_assert(sizeof(struct tshm_ipc) == 256, "on disk");
+
 /* ---- tables ---- */
 
 enum tshm_call {
 #define TSHM_CALL(id, name, act, kind, early) TSHM_CALL_##name = (id),
 #include "calls.def"
 #undef TSHM_CALL
+#define TSHM_CU(id, name, ask, version) TSHM_CALL_##name = (id),
+#define TSHM_CUDART(id, name) TSHM_CALL_##name = (id),
+#include "cuda.def"
+#undef TSHM_CUDART
+#undef TSHM_CU
 };
 
 enum tshm_number {		/* what a kind's key is */

@@ -5,6 +5,7 @@
 #include "atomic.h"
 #include "held.h"
 #include "history.h"
+#include "ipc.h"
 #include "module.h"
 #include "site.h"
 #include "sink.h"
@@ -35,6 +36,9 @@ struct tshm_store tshm_stores[TSHM_SEC_COUNT] = {
 		.disk = sizeof(struct tshm_child) },
 	[TSHM_SEC_MARKS] = { .section = TSHM_SEC_MARKS, .first_log2 = 4, .capacity = 1u << 10, .used = 1,
 		.disk = sizeof(struct tshm_mark) },
+	[TSHM_SEC_IPC] = { .section = TSHM_SEC_IPC, .first_log2 = 4, .capacity = 1u << 14, .used = 1,
+		.size = sizeof(struct tshm_own_ipc), .disk = sizeof(struct tshm_ipc),
+		.next_at = offsetof(struct tshm_own_ipc, next) },
 };
 
 void *tshm_pages(uint64_t bytes)

@@ -6,6 +6,7 @@ static const char *const sections[TSHM_SEC_COUNT] = {
 	[TSHM_SEC_RESOURCES] = "resource", [TSHM_SEC_SITES] = "call site", [TSHM_SEC_HISTORY] = "history record",
 	[TSHM_SEC_TRANSFERS] = "transfer", [TSHM_SEC_MODULES] = "module", [TSHM_SEC_STRINGS] = "string",
 	[TSHM_SEC_THREADS] = "thread", [TSHM_SEC_CHILDREN] = "child record", [TSHM_SEC_MARKS] = "mark",
+	[TSHM_SEC_IPC] = "CUDA IPC record",
 };
 
 static void report_section(const struct tshm_check *check, const struct tshm_run *run, struct tshm_findings *to, unsigned s)

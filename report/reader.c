@@ -56,6 +56,7 @@ static const char *const section_names[TSHM_SEC_COUNT] = {
 	[TSHM_SEC_RESOURCES] = "resources", [TSHM_SEC_SITES] = "sites", [TSHM_SEC_HISTORY] = "history",
 	[TSHM_SEC_TRANSFERS] = "transfers", [TSHM_SEC_MODULES] = "modules", [TSHM_SEC_STRINGS] = "strings",
 	[TSHM_SEC_THREADS] = "threads", [TSHM_SEC_CHILDREN] = "children", [TSHM_SEC_MARKS] = "marks",
+	[TSHM_SEC_IPC] = "ipc",
 };
 
 static const uint32_t record_sizes[TSHM_SEC_COUNT] = {
@@ -64,6 +65,7 @@ static const uint32_t record_sizes[TSHM_SEC_COUNT] = {
 	[TSHM_SEC_MODULES] = sizeof(struct tshm_module), [TSHM_SEC_STRINGS] = TSHM_STRING_UNIT,
 	[TSHM_SEC_THREADS] = sizeof(struct tshm_thread), [TSHM_SEC_CHILDREN] = sizeof(struct tshm_child),
 	[TSHM_SEC_MARKS] = sizeof(struct tshm_mark),
+	[TSHM_SEC_IPC] = sizeof(struct tshm_ipc),
 };
 
 /* The first problem of a ledger is told; the others follow from it. */
