@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
+#include "next.h"
 #include "real.h"
 #include "sys.h"
 
@@ -104,9 +105,14 @@ static const struct {
 
 void tshm_real_bind(void)
 {
-	for (unsigned i = 0; i < sizeof(tshm_bindings) / sizeof(tshm_bindings[0]); i++) {
-		void *found = dlsym(RTLD_NEXT, tshm_bindings[i].name);
+	struct tshm_next next;
+	bool quick = tshm_next_open(&next);
 
+	for (unsigned i = 0; i < sizeof(tshm_bindings) / sizeof(tshm_bindings[0]); i++) {
+		void *found = quick ? tshm_next_find(&next, tshm_bindings[i].name) : NULL;
+
+		if (!found)
+			found = dlsym(RTLD_NEXT, tshm_bindings[i].name);
 		if (found)
 			*tshm_bindings[i].real = found;
 	}
