@@ -22,20 +22,17 @@ static inline bool tshm_starts(const char *s, const char *prefix)
 
 static inline bool tshm_equal(const char *a, const char *b)
 {
-	while (*a && *a == *b)
-		a++, b++;
-	return *a == *b;
+	return __builtin_strcmp(a, b) == 0;
 }
 
 /* Copies at most size-1 bytes and ends with NUL.  Returns the bytes copied. */
 static inline size_t tshm_copy(char *to, const char *from, size_t size)
 {
-	size_t n = 0;
+	size_t n = tshm_length(from);
 
-	while (n + 1 < size && from[n]) {
-		to[n] = from[n];
-		n++;
-	}
+	if (n + 1 > size)
+		n = size - 1;
+	__builtin_memcpy(to, from, n);
 	to[n] = 0;
 	return n;
 }
@@ -69,12 +66,18 @@ static inline uint64_t tshm_mix(uint64_t x)
 	return x;
 }
 
+/* FNV-1a, by words of 8 bytes; in memory only, so byte order is of no account. */
 static inline uint64_t tshm_hash_bytes(const char *s, size_t n)
 {
-	uint64_t h = 0xcbf29ce484222325ull;	/* FNV-1a */
+	uint64_t h = 0xcbf29ce484222325ull ^ n, word;
 
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)s[i]) * 0x100000001b3ull;
+	for (; n >= sizeof(word); s += sizeof(word), n -= sizeof(word)) {
+		__builtin_memcpy(&word, s, sizeof(word));
+		h = (h ^ word) * 0x9e3779b97f4a7c15ull;
+		h ^= h >> 32;
+	}
+	while (n--)
+		h = (h ^ (unsigned char)*s++) * 0x100000001b3ull;
 	return tshm_mix(h);
 }
 

@@ -23,13 +23,13 @@ void tshm_fd_publish(int fd, uint32_t number)
 	/* Unconditional: whatever stood here was closed without our seeing it. */
 	old = tshm_atomic_swap(slot, word);
 	if (old)
-		tshm_held_retire(old);
+		tshm_held_retire(old, r->acquired_mono);
 }
 
-void tshm_fd_release(int fd, uint64_t word)
+void tshm_fd_release(int fd, uint64_t word, uint64_t now)
 {
 	tshm_slot *slot = tshm_slot_find(&tshm_fds, (uint64_t)fd);
 
 	if (word && slot && tshm_atomic_swap_if(slot, &word, 0))
-		tshm_held_retire(word);
+		tshm_held_retire(word, now);
 }

@@ -48,25 +48,25 @@ uint64_t tshm_held_commit(uint32_t number, bool acquired)
 	return TSHM_SLOT_WORD(TSHM_STAMP_GENERATION(r->stamp), number);
 }
 
-static void tshm_held_free(uint64_t word, bool released)
+static void tshm_held_free(uint64_t word, bool released, uint64_t now)
 {
 	uint32_t number = TSHM_SLOT_NUMBER(word);
 	struct tshm_resource *r = tshm_held(number);
 
-	tshm_site_let_go(r->site, r->length, released, r->acquired_mono);
+	tshm_site_let_go(r->site, r->length, released, now - r->acquired_mono);
 	if (r->name)
 		tshm_history_unref(r->name);
 	tshm_store_drop(tshm_resources, number);
 }
 
-void tshm_held_retire(uint64_t word)
+void tshm_held_retire(uint64_t word, uint64_t now)
 {
-	tshm_held_free(word, true);
+	tshm_held_free(word, true, now);
 }
 
 void tshm_held_replaced(uint64_t word)
 {
-	tshm_held_free(word, false);
+	tshm_held_free(word, false, 0);
 }
 
 void tshm_held_refresh(uint32_t number)

@@ -40,8 +40,8 @@ TSHM_INTERNAL struct tshm_resource *tshm_held_new(uint32_t *number, enum tshm_ca
 						  enum tshm_origin origin, uint32_t site);
 /* Make it live and count it at its site; returns the word for its slot. */
 TSHM_INTERNAL uint64_t tshm_held_commit(uint32_t number, bool acquired);
-/* The caller took `word` out of its slot: free the record and count the release. */
-TSHM_INTERNAL void tshm_held_retire(uint64_t word);
+/* The caller took `word` out of its slot: free the record and count the release.  now: tshm_now_coarse(). */
+TSHM_INTERNAL void tshm_held_retire(uint64_t word, uint64_t now);
 /* As tshm_held_retire, but the resource goes on in other records (a split mapping). */
 TSHM_INTERNAL void tshm_held_replaced(uint64_t word);
 /* Write changed flags, identity or extra of a live record to the file. */
@@ -67,7 +67,7 @@ static inline uint64_t tshm_fd_word(int fd)	/* what is known of fd now: read bef
 	return slot ? atomic_load_explicit(slot, memory_order_acquire) : 0;
 }
 /* fd is closed: retire `word` if it is still what the slot says. */
-TSHM_INTERNAL void tshm_fd_release(int fd, uint64_t word);
+TSHM_INTERNAL void tshm_fd_release(int fd, uint64_t word, uint64_t now);
 
 /* Mappings (range.c). */
 TSHM_INTERNAL uint64_t tshm_range_sequence(void);	/* read before a call that unmaps */

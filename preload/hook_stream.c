@@ -73,9 +73,9 @@ TSHM_FOPEN(fopen64)
 		tshm_opening_begin(&o, here, AT_FDCWD, path, tshm_mode_flags(mode)); \
 		file = TSHM_REAL(name)(path, mode, file); \
 		if (here.on && !file) \
-			tshm_fd_release(was, word); \
+			tshm_fd_release(was, word, tshm_now_coarse()); \
 		else if (here.on && file && fileno(file) != was) \
-			tshm_fd_release(was, word); \
+			tshm_fd_release(was, word, tshm_now_coarse()); \
 		tshm_stream_done(&o, file); \
 		if (here.on && file) \
 			tshm_stream_cloexec(file); \

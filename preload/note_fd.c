@@ -226,6 +226,8 @@ static void tshm_note_bad_close(struct tshm_here here, int fd)
 
 void tshm_note_close(struct tshm_here here, int fd, uint64_t word, int result, int error)
 {
+	uint64_t now;
+
 	if (!here.on || fd < 0)
 		return;
 	if (result < 0 && error == EBADF) {
@@ -235,12 +237,13 @@ void tshm_note_close(struct tshm_here here, int fd, uint64_t word, int result, i
 	}
 	/* Linux frees the descriptor whatever else close() says (close(2)). */
 	tshm_count(here.call);
-	tshm_fd_release(fd, word);
+	now = tshm_now_coarse();
+	tshm_fd_release(fd, word, now);
 	if (fd < TSHM_CLOSERS) {
 		tshm_closers[fd].caller = here.pc;
 		tshm_closers[fd].pid = tshm_pid;
 		tshm_closers[fd].tid = tshm_tid();
-		tshm_closers[fd].milliseconds = (uint32_t)(tshm_now_coarse() / 1000000);
+		tshm_closers[fd].milliseconds = (uint32_t)(now / 1000000);
 	}
 }
 
@@ -262,7 +265,7 @@ void tshm_note_close_range(struct tshm_here here, unsigned first, unsigned last,
 		struct tshm_resource *r = tshm_held_of(word);
 
 		if (r && r->sequence < since)
-			tshm_fd_release((int)key, word);
+			tshm_fd_release((int)key, word, tshm_now_coarse());
 	}
 }
 

@@ -36,5 +36,5 @@ void tshm_pointer_release(uintptr_t key, uint64_t word)
 	if (!tshm_held_of(word))
 		return;
 	tshm_index_remove(&tshm_pointers, tshm_mix(key), number);
-	tshm_held_retire(word);
+	tshm_held_retire(word, tshm_now_coarse());
 }

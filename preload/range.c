@@ -47,7 +47,7 @@ static void tshm_range_forget(unsigned class, uint64_t word, bool replaced)
 	if (replaced)
 		tshm_held_replaced(word);
 	else
-		tshm_held_retire(word);
+		tshm_held_retire(word, tshm_now_coarse());
 }
 
 static void tshm_range_insert(uint32_t number, bool acquired)
@@ -133,9 +133,10 @@ void tshm_range_drop(uintptr_t start, uint64_t bytes, uint64_t before)
 
 		if (!atomic_load_explicit(&tshm_ranges_live[class], memory_order_relaxed))
 			continue;
-		for (; (slot = tshm_slot_next(&tshm_ranges[class], &key, end)); key++)
-			if (atomic_load_explicit(slot, memory_order_relaxed))
-				tshm_range_cut(class, slot, from, to, before);
+		while ((slot = tshm_slot_next(&tshm_ranges[class], &key, end)))
+			for (uint64_t n = tshm_slot_run(key, end); n; n--, key++, slot++)
+				if (atomic_load_explicit(slot, memory_order_relaxed))
+					tshm_range_cut(class, slot, from, to, before);
 	}
 }
 

@@ -28,7 +28,7 @@ static struct tshm_site *tshm_site_map(uint32_t site)
 	o = tshm_store_own(tshm_sites, site);
 	if (TSHM_UNLIKELY(o->epoch != tshm_epoch))
 		tshm_site_mirror(site);
-	return tshm_store_map(tshm_sites, site);
+	return o->map;
 }
 
 void tshm_site_mirror(uint32_t site)
@@ -38,8 +38,10 @@ void tshm_site_mirror(uint32_t site)
 
 	if (!o || o->epoch == tshm_epoch)
 		return;
-	o->epoch = tshm_epoch;
 	m = tshm_store_map(tshm_sites, site);
+	o->map = m;
+	atomic_thread_fence(memory_order_release);
+	o->epoch = tshm_epoch;	/* says that `map` is this image's */
 	if (!m)
 		return;
 	tshm_store_raise(tshm_sites, site + 1);
@@ -197,10 +199,9 @@ void tshm_site_inherit(uint32_t site, uint64_t count, uint64_t bytes)
 		m->peak = m->live;
 }
 
-void tshm_site_let_go(uint32_t site, uint64_t bytes, bool released, uint64_t since)
+void tshm_site_let_go(uint32_t site, uint64_t bytes, bool released, uint64_t life)
 {
 	struct tshm_site *m = tshm_site_map(site);
-	uint64_t life;
 
 	if (!m)
 		return;
@@ -210,7 +211,6 @@ void tshm_site_let_go(uint32_t site, uint64_t bytes, bool released, uint64_t sin
 	if (!released)
 		return;
 	tshm_atomic_add(&m->released, 1);
-	life = tshm_now_coarse() - since;
 	if (!life)	/* within one tick: the first bucket is what the others leave of `released` */
 		return;
 	tshm_atomic_add(&m->life_sum, life);

@@ -12,7 +12,8 @@ struct tshm_own_site {
 	uint64_t hash;
 	uint16_t call;
 	uint16_t depth;
-	uint32_t epoch;			/* of the image whose ledger has it */
+	uint32_t epoch;			/* of the image whose ledger has it, */
+	struct tshm_site *map;		/* where it is then, or NULL */
 	_Atomic uint32_t generation;	/* tshm_module_generation when the addresses were last looked at */
 	uint32_t next;
 	_Atomic uint32_t bad_close;	/* history record of bad closes here */
@@ -29,7 +30,7 @@ TSHM_INTERNAL void tshm_site_failed(uint32_t site, int error);
 TSHM_INTERNAL void tshm_site_hold(uint32_t site, uint64_t bytes, bool acquired, uint64_t now);
 /* `count` resources of this site were inherited by fork. */
 TSHM_INTERNAL void tshm_site_inherit(uint32_t site, uint64_t count, uint64_t bytes);
-TSHM_INTERNAL void tshm_site_let_go(uint32_t site, uint64_t bytes, bool released, uint64_t since);
+TSHM_INTERNAL void tshm_site_let_go(uint32_t site, uint64_t bytes, bool released, uint64_t life);
 /* Have the site in this image's ledger (after fork, sites are written when first referred to). */
 TSHM_INTERNAL void tshm_site_mirror(uint32_t site);
 TSHM_INTERNAL struct tshm_own_site *tshm_site_own(uint32_t site);

@@ -41,6 +41,14 @@ static inline tshm_slot *tshm_slot_find(struct tshm_slots *s, uint64_t key)
 /* The same, making what is missing; NULL without memory or for a key beyond the tree. */
 TSHM_INTERNAL tshm_slot *tshm_slot_make(struct tshm_slots *, uint64_t key);
 
+/* Side by side from `key` on, within one leaf and before `end`: how many slots lie there. */
+static inline uint64_t tshm_slot_run(uint64_t key, uint64_t end)
+{
+	uint64_t leaf = TSHM_SLOT_FAN - (key & (TSHM_SLOT_FAN - 1));
+
+	return leaf < end - key ? leaf : end - key;
+}
+
 /* The first slot at or after *key and before `end` that exists in memory, or NULL; *key becomes its key. */
 TSHM_INTERNAL tshm_slot *tshm_slot_next(struct tshm_slots *, uint64_t *key, uint64_t end);
 

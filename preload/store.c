@@ -206,6 +206,14 @@ uint32_t tshm_store_take(struct tshm_store *s)
 	return number;
 }
 
+/* Eight words, or those from `first` on: records are multiples of 64 bytes (tests/unit/test_engine.c). */
+static inline __attribute__((always_inline)) void tshm_store_words(uint64_t *to, const uint64_t *from, int first)
+{
+#pragma GCC unroll 8
+	for (int i = first; i < 8; i++)
+		atomic_store_explicit((_Atomic uint64_t *)&to[i], from[i], memory_order_relaxed);
+}
+
 static void tshm_store_write(struct tshm_store *s, uint32_t number, const uint64_t *from, uint64_t stamp)
 {
 	uint64_t *map = tshm_store_map(s, number);
@@ -225,8 +233,9 @@ static void tshm_store_write(struct tshm_store *s, uint32_t number, const uint64
 		atomic_store_explicit((_Atomic uint64_t *)map, TSHM_STAMP(0, TSHM_STATE_BUSY), memory_order_relaxed);
 		atomic_thread_fence(memory_order_release);
 	}
-	for (uint32_t i = 1; i < s->disk / 8; i++)
-		atomic_store_explicit((_Atomic uint64_t *)&map[i], from[i], memory_order_relaxed);
+	tshm_store_words(map, from, 1);
+	for (uint32_t i = 8; i < s->disk / 8; i += 8)
+		tshm_store_words(map + i, from + i, 0);
 	atomic_store_explicit((_Atomic uint64_t *)map, stamp, memory_order_release);
 }
 

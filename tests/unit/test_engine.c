@@ -88,9 +88,9 @@ static void a_late_release_spares_the_successor(void **state)
 	now = tshm_fd_word(900);
 	assert_true(now && now != before);
 	assert_null(tshm_held_of(before));
-	tshm_fd_release(900, before);
+	tshm_fd_release(900, before, 0);
 	assert_true(tshm_fd_word(900) == now);
-	tshm_fd_release(900, now);
+	tshm_fd_release(900, now, 0);
 	assert_true(tshm_fd_word(900) == 0);
 }
 
@@ -104,7 +104,7 @@ static void records_are_used_again(void **state)
 		for (int fd = 1000; fd < 1600; fd++)
 			hold(fd);
 		for (int fd = 1000; fd < 1600; fd++)
-			tshm_fd_release(fd, tshm_fd_word(fd));
+			tshm_fd_release(fd, tshm_fd_word(fd), 0);
 		if (!round)
 			used = tshm_header->sections[TSHM_SEC_RESOURCES].used;
 	}
@@ -112,7 +112,7 @@ static void records_are_used_again(void **state)
 	assert_int_equal(tshm_header->sections[TSHM_SEC_RESOURCES].lost, 0);
 	hold(1000000);
 	assert_true(tshm_fd_word(1000000));
-	tshm_fd_release(1000000, tshm_fd_word(1000000));
+	tshm_fd_release(1000000, tshm_fd_word(1000000), 0);
 }
 
 /* Ranges against a plain array of pages: who owns each, after random maps and unmaps. */
@@ -295,7 +295,7 @@ static void a_child_begins_its_ledger(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	for (int i = 0; i < MANY; i++)
-		tshm_fd_release(901 + i, tshm_fd_word(901 + i));
+		tshm_fd_release(901 + i, tshm_fd_word(901 + i), 0);
 }
 
 /* ---- stacks ---- */
