@@ -15,7 +15,7 @@ void tshm_fd_publish(int fd, uint32_t number)
 
 	r->key = (uint64_t)fd;
 	if (!slot) {
-		tshm_store_drop(&tshm_stores[TSHM_SEC_RESOURCES], number);
+		tshm_resource_drop(number);
 		tshm_store_lost(&tshm_stores[TSHM_SEC_RESOURCES]);
 		return;
 	}

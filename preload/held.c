@@ -21,7 +21,7 @@ static struct tshm_store *const tshm_resources = &tshm_stores[TSHM_SEC_RESOURCES
 struct tshm_resource *tshm_held_new(uint32_t *number, enum tshm_call call, enum tshm_kind kind,
 				    enum tshm_origin origin, uint32_t site)
 {
-	uint32_t n = tshm_store_take(tshm_resources);
+	uint32_t n = tshm_resource_take();
 	struct tshm_resource *r;
 
 	*number = n;
@@ -44,7 +44,7 @@ uint64_t tshm_held_commit(uint32_t number, bool acquired)
 	struct tshm_resource *r = tshm_held(number);
 
 	tshm_site_hold(r->site, r->length, acquired, r->acquired_mono);
-	tshm_store_commit(tshm_resources, number, TSHM_STATE_LIVE);
+	tshm_resource_commit(number);
 	return TSHM_SLOT_WORD(TSHM_STAMP_GENERATION(r->stamp), number);
 }
 
@@ -56,7 +56,7 @@ static void tshm_held_free(uint64_t word, bool released, uint64_t now)
 	tshm_site_let_go(r->site, r->length, released, now - r->acquired_mono);
 	if (r->name)
 		tshm_history_unref(r->name);
-	tshm_store_drop(tshm_resources, number);
+	tshm_resource_drop(number);
 }
 
 void tshm_held_retire(uint64_t word, uint64_t now)

@@ -16,7 +16,7 @@
 
 static inline struct tshm_resource *tshm_held(uint32_t number)
 {
-	struct tshm_resource *r = tshm_store_own(&tshm_stores[TSHM_SEC_RESOURCES], number);
+	struct tshm_resource *r = tshm_store_own_in(&tshm_stores[TSHM_SEC_RESOURCES], TSHM_RESOURCE_FORM, number);
 
 	if (!r)		/* a number that was given out has its chunk */
 		__builtin_unreachable();

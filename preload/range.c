@@ -58,7 +58,7 @@ static void tshm_range_insert(uint32_t number, bool acquired)
 	uint64_t old;
 
 	if (!slot) {
-		tshm_store_drop(&tshm_stores[TSHM_SEC_RESOURCES], number);
+		tshm_resource_drop(number);
 		tshm_store_lost(&tshm_stores[TSHM_SEC_RESOURCES]);
 		return;
 	}
@@ -77,7 +77,7 @@ void tshm_range_publish(uint32_t number)
 /* What is left of `whole` from `from` on for `bytes`, as a record of its own. */
 static void tshm_range_piece(const struct tshm_resource *whole, uint64_t from, uint64_t bytes)
 {
-	uint32_t number = tshm_store_take(&tshm_stores[TSHM_SEC_RESOURCES]);
+	uint32_t number = tshm_resource_take();
 	struct tshm_resource *r;
 
 	if (!number)

@@ -97,7 +97,7 @@ unsigned tshm_store_pieces(struct tshm_store *s, struct tshm_piece pieces[TSHM_C
 
 	for (uint32_t first = 0; first < used && n < TSHM_CHUNKS; first += count, n++) {
 		uint32_t index;
-		unsigned chunk = tshm_store_chunk(s, first, &index);
+		unsigned chunk = tshm_store_chunk(TSHM_FORM_OF(s), first, &index);
 
 		count = (uint32_t)tshm_chunk_records(s, chunk);
 		if (count > used - first)
@@ -148,7 +148,8 @@ uint32_t tshm_store_take_fresh(struct tshm_store *s, uint32_t limit)
 
 #define TRIES 8		/* in a list that others change all the time */
 
-static inline __attribute__((always_inline)) uint32_t tshm_store_pop(struct tshm_store *s, _Atomic uint64_t *list)
+static inline __attribute__((always_inline)) uint32_t tshm_store_pop(struct tshm_store *s, struct tshm_store_form form,
+									_Atomic uint64_t *list)
 {
 	uint64_t head = atomic_load_explicit(list, memory_order_acquire);
 	uint32_t number;
@@ -156,7 +157,8 @@ static inline __attribute__((always_inline)) uint32_t tshm_store_pop(struct tshm
 	for (int i = 0; i < TRIES && (number = (uint32_t)head); i++) {
 		/* May be stale if another thread takes it first: then the tag differs and we look again. */
 		uint32_t next = atomic_load_explicit(
-			(_Atomic uint32_t *)((char *)tshm_store_own(s, number) + s->next_at), memory_order_relaxed);
+			(_Atomic uint32_t *)((char *)tshm_store_own_in(s, form, number) + form.next_at),
+			memory_order_relaxed);
 		uint64_t after = ((head >> 32) + 1) << 32 | next;
 
 		if (tshm_atomic_swap_if(list, &head, after))
@@ -178,28 +180,31 @@ static inline __attribute__((always_inline)) bool tshm_store_push(_Atomic uint64
 	return false;
 }
 
-uint32_t tshm_store_take(struct tshm_store *s)
+static __attribute__((noinline)) uint32_t tshm_store_take_new(struct tshm_store *s)
 {
-	uint32_t number = tshm_store_pop(s, &s->free);
-	uint32_t index;
+	uint32_t number = tshm_store_take_fresh(s, s->capacity), index;
+	unsigned chunk = tshm_store_chunk(TSHM_FORM_OF(s), number, &index);
+
+	if (!number || (!atomic_load(&s->own[chunk]) && !tshm_store_make_own(s, chunk))) {
+		tshm_store_lost(s);
+		return 0;
+	}
+	return number;
+}
+
+static inline __attribute__((always_inline)) uint32_t tshm_store_take_in(struct tshm_store *s,
+									  struct tshm_store_form form)
+{
+	uint32_t number = tshm_store_pop(s, form, &s->free);
 	_Atomic uint64_t *stamp;
 
-	if (!number)
-		number = tshm_store_pop(s, &s->spare);
-	if (!number) {
-		number = tshm_store_take_fresh(s, s->capacity);
-		if (!number) {
-			tshm_store_lost(s);
-			return 0;
-		}
-		unsigned chunk = tshm_store_chunk(s, number, &index);
-
-		if (!atomic_load(&s->own[chunk]) && !tshm_store_make_own(s, chunk)) {
-			tshm_store_lost(s);
-			return 0;
-		}
-	}
-	stamp = tshm_store_own(s, number);
+	if (TSHM_UNLIKELY(!number))
+		number = tshm_store_pop(s, form, &s->spare);
+	if (TSHM_UNLIKELY(!number))
+		number = tshm_store_take_new(s);
+	if (TSHM_UNLIKELY(!number))
+		return 0;
+	stamp = tshm_store_own_in(s, form, number);
 	/* 32 bits, as many as a slot's word has */
 	atomic_store_explicit(stamp, TSHM_STAMP((uint32_t)(TSHM_STAMP_GENERATION(*stamp) + 1), TSHM_STATE_BUSY),
 			      memory_order_relaxed);
@@ -214,9 +219,11 @@ static inline __attribute__((always_inline)) void tshm_store_words(uint64_t *to,
 		atomic_store_explicit((_Atomic uint64_t *)&to[i], from[i], memory_order_relaxed);
 }
 
-static void tshm_store_write(struct tshm_store *s, uint32_t number, const uint64_t *from, uint64_t stamp)
+static inline __attribute__((always_inline)) void tshm_store_write(struct tshm_store *s, struct tshm_store_form form,
+								   uint32_t number, const uint64_t *from,
+								   uint64_t stamp)
 {
-	uint64_t *map = tshm_store_map(s, number);
+	uint64_t *map = tshm_store_map_in(s, form, number);
 
 	if (!map) {
 		tshm_store_lost(s);
@@ -234,36 +241,58 @@ static void tshm_store_write(struct tshm_store *s, uint32_t number, const uint64
 		atomic_thread_fence(memory_order_release);
 	}
 	tshm_store_words(map, from, 1);
-	for (uint32_t i = 8; i < s->disk / 8; i += 8)
+	for (uint32_t i = 8; i < form.disk / 8; i += 8)
 		tshm_store_words(map + i, from + i, 0);
 	atomic_store_explicit((_Atomic uint64_t *)map, stamp, memory_order_release);
 }
 
-void tshm_store_commit(struct tshm_store *s, uint32_t number, enum tshm_state state)
+static inline __attribute__((always_inline)) void tshm_store_commit_in(struct tshm_store *s, struct tshm_store_form form,
+									uint32_t number, enum tshm_state state)
 {
-	uint64_t *own = tshm_store_own(s, number);
+	uint64_t *own = tshm_store_own_in(s, form, number);
 	uint64_t stamp = TSHM_STAMP(TSHM_STAMP_GENERATION(own[0]), state);
 
-	tshm_store_write(s, number, own, stamp);
+	tshm_store_write(s, form, number, own, stamp);
 	atomic_store_explicit((_Atomic uint64_t *)own, stamp, memory_order_release);
 }
 
-void tshm_store_drop(struct tshm_store *s, uint32_t number)
+static inline __attribute__((always_inline)) void tshm_store_drop_in(struct tshm_store *s, struct tshm_store_form form,
+								      uint32_t number)
 {
-	uint64_t *own = tshm_store_own(s, number);
-	uint64_t *map = tshm_store_map(s, number);
+	uint64_t *own = tshm_store_own_in(s, form, number);
+	uint64_t *map = tshm_store_map_in(s, form, number);
 	uint64_t stamp = TSHM_STAMP(TSHM_STAMP_GENERATION(own[0]), TSHM_STATE_FREE);
 	_Atomic uint32_t *next;
 
 	if (map)
 		atomic_store_explicit((_Atomic uint64_t *)map, stamp, memory_order_release);
 	atomic_store_explicit((_Atomic uint64_t *)own, stamp, memory_order_release);
-	next = (_Atomic uint32_t *)((char *)own + s->next_at);
+	next = (_Atomic uint32_t *)((char *)own + form.next_at);
 	if (TSHM_LIKELY(tshm_store_push(&s->free, number, next)))
 		return;
 	while (!tshm_store_push(&s->spare, number, next))
 		;
 }
+
+uint32_t tshm_store_take(struct tshm_store *s) { return tshm_store_take_in(s, TSHM_FORM_OF(s)); }
+
+void tshm_store_commit(struct tshm_store *s, uint32_t number, enum tshm_state state)
+{
+	tshm_store_commit_in(s, TSHM_FORM_OF(s), number, state);
+}
+
+void tshm_store_drop(struct tshm_store *s, uint32_t number) { tshm_store_drop_in(s, TSHM_FORM_OF(s), number); }
+
+#define RESOURCES (&tshm_stores[TSHM_SEC_RESOURCES])
+
+uint32_t tshm_resource_take(void) { return tshm_store_take_in(RESOURCES, TSHM_RESOURCE_FORM); }
+
+void tshm_resource_commit(uint32_t number)
+{
+	tshm_store_commit_in(RESOURCES, TSHM_RESOURCE_FORM, number, TSHM_STATE_LIVE);
+}
+
+void tshm_resource_drop(uint32_t number) { tshm_store_drop_in(RESOURCES, TSHM_RESOURCE_FORM, number); }
 
 void tshm_stores_forked(void)
 {

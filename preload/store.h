@@ -13,6 +13,8 @@
 #ifndef TSHM_STORE_H
 #define TSHM_STORE_H
 
+#include <stddef.h>
+
 #include "image.h"
 #include "sink.h"
 
@@ -38,37 +40,59 @@ struct tshm_store {
 
 extern TSHM_INTERNAL struct tshm_store tshm_stores[TSHM_SEC_COUNT];
 
-static inline unsigned tshm_store_chunk(const struct tshm_store *s, uint32_t number, uint32_t *index)
+/* The numbers of a store that its code is made for: known to the compiler for resources, which all calls touch. */
+struct tshm_store_form {
+	unsigned first_log2;
+	uint32_t size, disk, next_at;
+};
+#define TSHM_FORM_OF(s) ((struct tshm_store_form){ (s)->first_log2, (s)->size, (s)->disk, (s)->next_at })
+#define TSHM_RESOURCE_FORM ((struct tshm_store_form){ 5, sizeof(struct tshm_resource), sizeof(struct tshm_resource), \
+						      offsetof(struct tshm_resource, key) })
+
+static inline __attribute__((always_inline)) unsigned tshm_store_chunk(struct tshm_store_form form, uint32_t number,
+									uint32_t *index)
 {
-	uint32_t high = number >> s->first_log2;
+	uint32_t high = number >> form.first_log2;
 	unsigned chunk = high ? 32 - (unsigned)__builtin_clz(high) : 0;
 
-	*index = chunk ? number - (1u << (s->first_log2 + chunk - 1)) : number;
+	*index = chunk ? number - (1u << (form.first_log2 + chunk - 1)) : number;
 	return chunk;
+}
+
+static inline __attribute__((always_inline)) void *tshm_store_own_in(struct tshm_store *s, struct tshm_store_form form,
+								     uint32_t number)
+{
+	uint32_t index;
+	unsigned chunk = tshm_store_chunk(form, number, &index);
+	char *at = atomic_load_explicit(&s->own[chunk], memory_order_acquire);
+
+	return at ? at + (uint64_t)index * form.size : NULL;
 }
 
 /* The private record, or NULL if its chunk was never made. */
 static inline void *tshm_store_own(struct tshm_store *s, uint32_t number)
 {
-	uint32_t index;
-	unsigned chunk = tshm_store_chunk(s, number, &index);
-	char *at = atomic_load_explicit(&s->own[chunk], memory_order_acquire);
-
-	return at ? at + (uint64_t)index * s->size : NULL;
+	return tshm_store_own_in(s, TSHM_FORM_OF(s), number);
 }
 
 TSHM_INTERNAL void *tshm_store_map_slow(struct tshm_store *, unsigned chunk, uint32_t index);
 
-/* The record in the file, mapping its chunk if need be, or NULL if it cannot be had. */
-static inline void *tshm_store_map(struct tshm_store *s, uint32_t number)
+static inline __attribute__((always_inline)) void *tshm_store_map_in(struct tshm_store *s, struct tshm_store_form form,
+								     uint32_t number)
 {
 	uint32_t index;
-	unsigned chunk = tshm_store_chunk(s, number, &index);
+	unsigned chunk = tshm_store_chunk(form, number, &index);
 	char *at = atomic_load_explicit(&s->map[chunk], memory_order_acquire);
 
 	if (TSHM_UNLIKELY((uintptr_t)at + 1 <= 1))
 		return tshm_store_map_slow(s, chunk, index);
-	return at + (uint64_t)index * s->disk;
+	return at + (uint64_t)index * form.disk;
+}
+
+/* The record in the file, mapping its chunk if need be, or NULL if it cannot be had. */
+static inline void *tshm_store_map(struct tshm_store *s, uint32_t number)
+{
+	return tshm_store_map_in(s, TSHM_FORM_OF(s), number);
 }
 
 /* A record of one's own: its private stamp is BUSY with a new generation.  0: no room (counted). */
@@ -87,6 +111,10 @@ static inline bool tshm_store_has_free(struct tshm_store *s)
 
 /* Free a record that the caller owns. */
 TSHM_INTERNAL void tshm_store_drop(struct tshm_store *, uint32_t number);
+/* The three of them for resources. */
+TSHM_INTERNAL uint32_t tshm_resource_take(void);
+TSHM_INTERNAL void tshm_resource_commit(uint32_t number);	/* to LIVE */
+TSHM_INTERNAL void tshm_resource_drop(uint32_t number);
 /* Tell the reader that records below `used` may have been written. */
 TSHM_INTERNAL void tshm_store_raise(struct tshm_store *, uint32_t used);
 TSHM_INTERNAL void tshm_store_lost(struct tshm_store *);

@@ -20,7 +20,7 @@ static uint32_t tshm_string_room(uint32_t units)
 	uint32_t used = atomic_load(&tshm_arena->used), at, index;
 
 	do {
-		unsigned chunk = tshm_store_chunk(tshm_arena, used, &index);
+		unsigned chunk = tshm_store_chunk(TSHM_FORM_OF(tshm_arena), used, &index);
 		uint32_t end = 1u << (tshm_arena->first_log2 + chunk);
 
 		at = used + units <= end ? used : end;
@@ -53,7 +53,7 @@ static void tshm_string_mirror(uint32_t number, uint32_t units)
 static bool tshm_string_own_chunk(uint32_t number)
 {
 	uint32_t index;
-	unsigned chunk = tshm_store_chunk(tshm_arena, number, &index);
+	unsigned chunk = tshm_store_chunk(TSHM_FORM_OF(tshm_arena), number, &index);
 	char *old = NULL, *mine;
 
 	if (atomic_load(&tshm_arena->own[chunk]))
@@ -100,7 +100,7 @@ void tshm_strings_forked(void)
 	uint32_t used = atomic_load(&tshm_arena->used), first = 1, index;
 
 	while (first < used) {		/* chunk by chunk */
-		unsigned chunk = tshm_store_chunk(tshm_arena, first, &index);
+		unsigned chunk = tshm_store_chunk(TSHM_FORM_OF(tshm_arena), first, &index);
 		uint32_t end = 1u << (tshm_arena->first_log2 + chunk);
 
 		tshm_string_mirror(first, (end < used ? end : used) - first);
