@@ -76,6 +76,7 @@ run_story() {
 finish() {
 	[ $wrong -eq 0 ] || fail "$wrong stories of $ran are wrong"
 	[ $skipped -lt $ran ] || skip "no story could be told"
+	echo "$ran stories, $skipped of them skipped"
 	exit 0
 }
 
