@@ -1,0 +1,6 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# CUDA's stories by a program that loads libcudart.
+# shellcheck source=tests/cuda/lib.sh
+. "$(dirname "$0")/lib.sh"
+tell_stories loaded
