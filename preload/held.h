@@ -71,6 +71,8 @@ TSHM_INTERNAL void tshm_fd_release(int fd, uint64_t word, uint64_t now);
 
 /* Mappings (range.c). */
 TSHM_INTERNAL uint64_t tshm_range_sequence(void);	/* read before a call that unmaps */
+/* Is any mapping tracked?  If not before a call that unmaps, that call concerns none. */
+TSHM_INTERNAL bool tshm_range_any(void);
 TSHM_INTERNAL void tshm_range_publish(uint32_t number);
 /* [from, from + bytes) was unmapped: drop or split records older than `before`. */
 TSHM_INTERNAL void tshm_range_drop(uintptr_t from, uint64_t bytes, uint64_t before);

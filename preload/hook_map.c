@@ -28,11 +28,10 @@ TSHM_MMAP(mmap64, off64_t)
 
 TSHM_HOOK(int, munmap, (void *at, size_t length))
 {
-	struct tshm_here here = TSHM_HERE(munmap);
-	uint64_t before = here.on ? tshm_range_sequence() : 0;
+	uint64_t before = tshm_range_any() && tshm_on() ? tshm_range_sequence() : 0;
 	int result = TSHM_REAL(munmap)(at, length);
 
-	if (result == 0 && here.on)
+	if (result == 0 && before)
 		tshm_range_drop((uintptr_t)at, length, before);
 	return result;
 }

@@ -32,6 +32,7 @@ struct tshm_thread_state {
 	uint32_t epoch;		/* of the image for which tid is right */
 	int32_t tid;
 	uintptr_t unwinding;	/* address of the frame that is inside libunwind, or 0 */
+	uintptr_t in_cuda, in_cudart;	/* how deep the stack was when a real function of CUDA was called, or 0 (cuda.h) */
 	uintptr_t stack_known;	/* the stack can be read from here to the thread's descriptor (cfi.c); 0: not asked */
 	char program[256];	/* what a vfork child of this thread executed */
 };

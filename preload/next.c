@@ -1,58 +1,89 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A dlsym for the constructor.  125 calls of dlsym took 107,000 instructions, which was a
- * quarter of what a small program needs to start; this takes a ninth of it.
+ * quarter of what a small program needs to start; this takes a ninth of it.  And it finds
+ * dlsym itself, which a preload library that defines one cannot ask for.
  *
- * It reads what the dynamic linker reads: the list of loaded files, whose order at start is
- * that of lookup (breadth first, as glibc loads them), and of each the hash table of symbols
- * (DT_GNU_HASH: glibc's elf/dl-lookup.c, binutils' documentation of --hash-style).  Whatever
- * is not plain (another kind of table, a function that is chosen at run time, a list longer
- * than usual) is left to dlsym, and so is what was not found.
+ * It reads what the dynamic linker reads: the loaded files, whose order at start is that of
+ * lookup (breadth first, as glibc loads them), and of each the hash table of symbols
+ * (DT_GNU_HASH: glibc's elf/dl-lookup.c; DT_HASH: the System V gABI, chapter 5).  Whatever is
+ * not plain (a function that is chosen at run time, a list longer than usual) is left to
+ * dlsym, and so is what was not found.
  */
 #include <stddef.h>
-#include <string.h>
 
+#include "bytes.h"
 #include "next.h"
 
 extern struct r_debug _r_debug __attribute__((weak));	/* ld.so's; not in every libc */
 
-/* Addresses in a dynamic section are relocated by glibc where the section can be written. */
-static const void *tshm_next_table(const struct link_map *map, ElfW(Addr) value)
+/* glibc has relocated the addresses in a dynamic section that can be written, others have not. */
+static const void *tshm_next_table(ElfW(Addr) base, ElfW(Addr) value)
 {
-	return (const void *)(value < map->l_addr ? map->l_addr + value : value);
+	return (const void *)(value < base ? base + value : value);
 }
 
-static bool tshm_next_file(struct tshm_next_file *f, const struct link_map *map)
+/* False: that is all that can be understood. */
+static bool tshm_next_add(struct tshm_next *next, ElfW(Addr) base, const ElfW(Dyn) *dynamic)
 {
-	*f = (struct tshm_next_file){ .base = map->l_addr };
-	for (const ElfW(Dyn) *d = map->l_ld; d && d->d_tag != DT_NULL; d++) {
+	struct tshm_next_file *f = &next->file[next->count];
+
+	if (!next->begun) {		/* up to this library: _DYNAMIC is the linker's, one for each file */
+		next->begun = dynamic == _DYNAMIC;
+		return true;
+	}
+	next->plain = next->count < TSHM_NEXT_FILES;
+	if (!next->plain)
+		return false;
+	*f = (struct tshm_next_file){ .base = base };
+	for (const ElfW(Dyn) *d = dynamic; d->d_tag != DT_NULL; d++) {
 		switch (d->d_tag) {
-		case DT_SYMTAB: f->symbols = tshm_next_table(map, d->d_un.d_ptr); break;
-		case DT_STRTAB: f->strings = tshm_next_table(map, d->d_un.d_ptr); break;
-		case DT_VERSYM: f->versions = tshm_next_table(map, d->d_un.d_ptr); break;
-		case DT_GNU_HASH: f->hash = tshm_next_table(map, d->d_un.d_ptr); break;
+		case DT_SYMTAB: f->symbols = tshm_next_table(base, d->d_un.d_ptr); break;
+		case DT_STRTAB: f->strings = tshm_next_table(base, d->d_un.d_ptr); break;
+		case DT_VERSYM: f->versions = tshm_next_table(base, d->d_un.d_ptr); break;
+		case DT_GNU_HASH: f->hash = tshm_next_table(base, d->d_un.d_ptr); break;
+		case DT_HASH: f->old_hash = tshm_next_table(base, d->d_un.d_ptr); break;
 		}
 	}
-	return f->symbols && f->strings && f->hash;
+	next->plain = f->symbols && f->strings && (f->hash || f->old_hash);
+	next->count += next->plain;
+	return next->plain;
 }
 
+static int tshm_next_add_info(struct dl_phdr_info *info, size_t size, void *next)
+{
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+			return !tshm_next_add(next, info->dlpi_addr,
+					      (const ElfW(Dyn) *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr));
+	return 0;
+}
+
+/* By the list itself where there is one: sanitizers intercept dl_iterate_phdr, and ask for dlsym in it. */
 bool tshm_next_open(struct tshm_next *next)
 {
-	const struct link_map *map = &_r_debug ? _r_debug.r_map : NULL;
-
 	next->count = 0;
-	while (map && map->l_ld != _DYNAMIC)	/* whose is the linker's, one for each file */
-		map = map->l_next;
-	if (!map)
-		return false;
-	for (map = map->l_next; map; map = map->l_next)
-		if (next->count == TSHM_NEXT_FILES || !tshm_next_file(&next->file[next->count++], map))
-			return false;
-	return next->count > 0;
+	next->begun = next->plain = false;
+	if (!&_r_debug)
+		dl_iterate_phdr(tshm_next_add_info, next);
+	else
+		for (const struct link_map *map = _r_debug.r_map; map; map = map->l_next)
+			if (map->l_ld && !tshm_next_add(next, map->l_addr, map->l_ld))
+				break;
+	return next->plain;
 }
 
-/* The number of the symbol that a lookup without a version gives, or 0. */
-static uint32_t tshm_next_symbol(const struct tshm_next_file *f, const char *name, uint32_t hash)
+/* Is this the symbol that a lookup without a version gives?  Others have the high bit of their version set. */
+static bool tshm_next_is(const struct tshm_next_file *f, uint32_t n, const char *name)
+{
+	const ElfW(Sym) *s = &f->symbols[n];
+
+	return s->st_shndx != SHN_UNDEF && !(f->versions && f->versions[n] & 0x8000) &&
+	       tshm_equal(f->strings + s->st_name, name);
+}
+
+static uint32_t tshm_next_by_hash(const struct tshm_next_file *f, const char *name, uint32_t hash)
 {
 	uint32_t buckets = f->hash[0], first = f->hash[1], words = f->hash[2], shift = f->hash[3];
 	const ElfW(Addr) *bloom = (const ElfW(Addr) *)&f->hash[4];
@@ -68,15 +99,28 @@ static uint32_t tshm_next_symbol(const struct tshm_next_file *f, const char *nam
 		return 0;
 	for (;; n++) {
 		uint32_t at = chain[n - first];
-		const ElfW(Sym) *s = &f->symbols[n];
 
-		/* The high bit of a version says that only those get it who ask for that version. */
-		if ((at ^ hash) < 2 && s->st_shndx != SHN_UNDEF && !(f->versions && f->versions[n] & 0x8000) &&
-		    !strcmp(f->strings + s->st_name, name))
+		if ((at ^ hash) < 2 && tshm_next_is(f, n, name))
 			return n;
 		if (at & 1)
 			return 0;
 	}
+}
+
+static uint32_t tshm_next_by_old_hash(const struct tshm_next_file *f, const char *name)
+{
+	uint32_t buckets = f->old_hash[0], hash = 0, high, n;
+	const uint32_t *bucket = f->old_hash + 2, *chain = bucket + buckets;
+
+	for (const char *c = name; *c; c++) {
+		hash = (hash << 4) + (unsigned char)*c;
+		high = hash & 0xf0000000;
+		hash = (hash ^ high >> 24) & ~high;
+	}
+	for (n = buckets ? bucket[hash % buckets] : 0; n; n = chain[n])
+		if (tshm_next_is(f, n, name))
+			return n;
+	return 0;
 }
 
 void *tshm_next_find(const struct tshm_next *next, const char *name)
@@ -87,7 +131,7 @@ void *tshm_next_find(const struct tshm_next *next, const char *name)
 		hash = hash * 33 + (unsigned char)*c;
 	for (unsigned i = 0; i < next->count; i++) {
 		const struct tshm_next_file *f = &next->file[i];
-		uint32_t n = tshm_next_symbol(f, name, hash);
+		uint32_t n = f->hash ? tshm_next_by_hash(f, name, hash) : tshm_next_by_old_hash(f, name);
 
 		if (n)
 			return (f->symbols[n].st_info & 15) == STT_FUNC ?

@@ -15,12 +15,15 @@ struct tshm_next_file {
 	const ElfW(Sym) *symbols;
 	const char *strings;
 	const uint16_t *versions;	/* NULL: it has none */
-	const uint32_t *hash;		/* DT_GNU_HASH */
+	const uint32_t *hash;		/* DT_GNU_HASH, or NULL: */
+	const uint32_t *old_hash;	/* DT_HASH */
 };
 
 struct tshm_next {
 	struct tshm_next_file file[TSHM_NEXT_FILES];
 	unsigned count;
+	bool begun;		/* this library was passed */
+	bool plain;		/* all files behind it could be understood */
 };
 
 /* The files behind this library in the order of lookup; false: not to be had here, use dlsym. */

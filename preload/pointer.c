@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Resources known by a pointer, as semaphores are: few, so an index without slots does. */
+/* Resources known by a pointer, as semaphores and CUDA's allocations are: an index without slots does. */
 #include <stddef.h>
 
 #include "bytes.h"
 #include "held.h"
 #include "index.h"
 
-TSHM_INDEX(tshm_pointers, 1024);
+TSHM_INDEX(tshm_pointers, 4096);
 
 uint64_t tshm_pointer_word(uintptr_t key)
 {

@@ -11,6 +11,7 @@
  */
 #include <stddef.h>
 
+#include "atomic.h"
 #include "held.h"
 #include "history.h"
 
@@ -19,6 +20,7 @@
 
 static struct tshm_slots tshm_ranges[TSHM_CLASSES];
 static _Atomic int64_t tshm_ranges_live[TSHM_CLASSES];
+static _Atomic uint64_t tshm_ranges_all;	/* live in all classes */
 static _Atomic uint64_t tshm_sequence = 1;
 
 static unsigned tshm_range_class(uint64_t bytes)
@@ -38,12 +40,18 @@ static unsigned tshm_range_shift(unsigned class)
 
 uint64_t tshm_range_sequence(void)
 {
-	return atomic_fetch_add_explicit(&tshm_sequence, 1, memory_order_acq_rel);
+	return tshm_atomic_fetch_add(&tshm_sequence, 1);
+}
+
+bool tshm_range_any(void)
+{
+	return atomic_load_explicit(&tshm_ranges_all, memory_order_relaxed) != 0;
 }
 
 static void tshm_range_forget(unsigned class, uint64_t word, bool replaced)
 {
 	atomic_fetch_sub_explicit(&tshm_ranges_live[class], 1, memory_order_relaxed);
+	tshm_atomic_fetch_add(&tshm_ranges_all, (uint64_t)-1);
 	if (replaced)
 		tshm_held_replaced(word);
 	else
@@ -62,6 +70,7 @@ static void tshm_range_insert(uint32_t number, bool acquired)
 		tshm_store_lost(&tshm_stores[TSHM_SEC_RESOURCES]);
 		return;
 	}
+	tshm_atomic_fetch_add(&tshm_ranges_all, 1);
 	atomic_fetch_add_explicit(&tshm_ranges_live[class], 1, memory_order_relaxed);
 	old = atomic_exchange_explicit(slot, tshm_held_commit(number, acquired), memory_order_acq_rel);
 	if (old)

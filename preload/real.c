@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
+#include "dlsym.h"
 #include "next.h"
 #include "real.h"
 #include "sys.h"
@@ -68,7 +69,7 @@ static long tshm_early(tshm_generic **real, tshm_generic *self, const char *name
 		return -1;
 	}
 	if (*real == self) {
-		tshm_generic *found = (tshm_generic *)dlsym(RTLD_NEXT, name);
+		tshm_generic *found = (tshm_generic *)tshm_dlsym(RTLD_NEXT, name);
 
 		if (!found) {
 			errno = ENOSYS;
@@ -112,7 +113,7 @@ void tshm_real_bind(void)
 		void *found = quick ? tshm_next_find(&next, tshm_bindings[i].name) : NULL;
 
 		if (!found)
-			found = dlsym(RTLD_NEXT, tshm_bindings[i].name);
+			found = tshm_dlsym(RTLD_NEXT, tshm_bindings[i].name);
 		if (found)
 			*tshm_bindings[i].real = found;
 	}

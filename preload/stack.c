@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 #include "cfi.h"
+#include "dlsym.h"
 #include "stack.h"
 
 #define TSHM_OWN_FRAMES 8	/* ours between the capture and the hook's caller, at most */
@@ -84,7 +85,7 @@ void tshm_stack_start(void)
 		tshm_options.unwinder = TSHM_UNWIND_NONE;
 		return;
 	}
-	tshm_unw_backtrace = (int (*)(void **, int))dlsym(library, "unw_backtrace");
+	tshm_unw_backtrace = (int (*)(void **, int))tshm_dlsym(library, "unw_backtrace");
 	if (!tshm_unw_backtrace) {
 		tshm_options.unwinder = TSHM_UNWIND_NONE;
 		return;

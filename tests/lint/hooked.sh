@@ -6,8 +6,8 @@
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 
-sed -n 's/^TSHM_CALL([0-9]*, *\([^,]*\),.*/\1/p' "$top/ledger/calls.def" |
-	sed 's/^__libc_start_main$//; s/^__//; s/_2$//; s/64$//' | grep . | sort -u >"$work/rows"
+{ echo dlsym; sed -n 's/^TSHM_[A-Z]*([0-9]*, *\([A-Za-z0-9_]*\).*/\1/p' "$top/ledger/calls.def" "$top/ledger/cuda.def"; } |
+	sed 's/^__libc_start_main$//; s/^__//; s/_2$//; s/64$//; s/_ptsz$//; s/_v2$//' | grep . | sort -u >"$work/rows"
 sed -n '/^\.SH WHAT IS HOOKED/,/^\.SH /p' "$top/man/libtshm.7" | sed -n 's/^\.BR //p' | tr -d '"' |
 	tr ' ' '\n' | grep -E "^[A-Za-z_0-9]+$" | sed "s/^__//" | sort -u >"$work/told"
 offend_each "$(comm -23 "$work/rows" "$work/told" | sed 's/$/: hooked, but not in libtshm.7/')"

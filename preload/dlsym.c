@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Finding the real dlsym, or the one of the next interposer. */
+#include <dlfcn.h>
+#include <stddef.h>
+
+#include "dlsym.h"
+#include "next.h"
+
+extern void *dlvsym(void *, const char *, const char *) __attribute__((weak));	/* not in musl */
+
+tshm_dlsym_function *tshm_dlsym_real;
+
+static void *tshm_dlsym_none(void *handle, const char *name)
+{
+	(void)handle;
+	(void)name;
+	return NULL;
+}
+
+tshm_dlsym_function *tshm_dlsym_bind(void)
+{
+	static const char *const versions[] = { "GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17" };
+	struct tshm_next next;
+	void *found = tshm_next_open(&next) ? tshm_next_find(&next, "dlsym") : NULL;
+
+	for (unsigned i = 0; !found && dlvsym && i < sizeof(versions) / sizeof(versions[0]); i++)
+		found = dlvsym(RTLD_NEXT, "dlsym", versions[i]);
+	if (!found)
+		return tshm_dlsym_none;
+	tshm_dlsym_real = (tshm_dlsym_function *)found;
+	return tshm_dlsym_real;
+}

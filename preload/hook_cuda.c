@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* CUDA's driver, however a caller came by it: linked, by dlsym or by cuGetProcAddress. */
+#include "cuda.h"
+#include "hook.h"
+#include "note_cuda.h"
+
+#define ENTER(name) tshm_cuda_enter(TSHM_HERE(name), &tshm_self.in_cuda)
+#define REAL(name) (*(__typeof__(name) *)tshm_cu_real(TSHM_CU_##name, c.inside))
+/* The real function is called once; then this level is left. */
+#define CALL(name, ...) ({ CUresult error_ = REAL(name)(__VA_ARGS__); tshm_cuda_leave(&c); error_; })
+
+TSHM_HOOK(CUresult, cuInit, (unsigned flags))
+{
+	struct tshm_cuda_call c = ENTER(cuInit);
+	CUresult error = CALL(cuInit, flags);
+
+	tshm_note_cuda(c.here, error);
+	return error;
+}
+
+/* A request may say SUCCESS and give NULL (cuda.h: CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND). */
+#define PROC_ADDRESS(name, parameters, arguments) \
+	TSHM_HOOK(CUresult, name, parameters) \
+	{ \
+		struct tshm_cuda_call c = ENTER(name); \
+		CUresult error = REAL(name)arguments; \
+\
+		tshm_cuda_leave(&c); \
+		if (!error && symbol && function && *function) \
+			*function = tshm_cu_swap_asked(symbol, version, flags, *function); \
+		return error; \
+	}
+PROC_ADDRESS(cuGetProcAddress, (const char *symbol, void **function, int version, cuuint64_t flags),
+	     (symbol, function, version, flags))
+PROC_ADDRESS(cuGetProcAddress_v2, (const char *symbol, void **function, int version, cuuint64_t flags,
+				   CUdriverProcAddressQueryResult *status),
+	     (symbol, function, version, flags, status))
+
+/* Contexts */
+#define CONTEXT_DESTROY(name) \
+	TSHM_HOOK(CUresult, name, (CUcontext context)) \
+	{ \
+		struct tshm_cuda_call c = ENTER(name); \
+		CUresult error = CALL(name, context); \
+\
+		tshm_note_context_ended(c.here, error, (uintptr_t)context); \
+		return error; \
+	}
+CONTEXT_DESTROY(cuCtxDestroy)
+CONTEXT_DESTROY(cuCtxDestroy_v2)
+
+TSHM_HOOK(CUresult, cuDevicePrimaryCtxRetain, (CUcontext *context, CUdevice device))
+{
+	struct tshm_cuda_call c = ENTER(cuDevicePrimaryCtxRetain);
+	CUresult error = CALL(cuDevicePrimaryCtxRetain, context, device);
+
+	/* The runtime's too, whose level notes nothing of it. */
+	tshm_note_primary_retained(error, device, error ? 0 : (uintptr_t)*context);
+	tshm_note_cuda(c.here, error);
+	return error;
+}
+
+#define PRIMARY_RELEASE(name, reset) \
+	TSHM_HOOK(CUresult, name, (CUdevice device)) \
+	{ \
+		struct tshm_cuda_call c = ENTER(name); \
+		CUresult error = CALL(name, device); \
+\
+		tshm_note_primary_released(c.here, error, device, reset); \
+		return error; \
+	}
+PRIMARY_RELEASE(cuDevicePrimaryCtxRelease, false)
+PRIMARY_RELEASE(cuDevicePrimaryCtxRelease_v2, false)
+PRIMARY_RELEASE(cuDevicePrimaryCtxReset, true)
+PRIMARY_RELEASE(cuDevicePrimaryCtxReset_v2, true)
+
+/* Memory */
+#define ALLOCATE(name, parameters, arguments, size, in_order) \
+	TSHM_HOOK(CUresult, name, parameters) \
+	{ \
+		struct tshm_cuda_call c = ENTER(name); \
+		CUresult error = REAL(name)arguments; \
+\
+		tshm_cuda_leave(&c); \
+		tshm_note_cuda_memory(c.here, error, at, error ? 0 : (size), in_order); \
+		return error; \
+	}
+ALLOCATE(cuMemAlloc_v2, (CUdeviceptr *at, size_t size), (at, size), size, false)
+ALLOCATE(cuMemAllocPitch_v2, (CUdeviceptr *at, size_t *pitch, size_t width, size_t height, unsigned element),
+	 (at, pitch, width, height, element), pitch ? *pitch * height : 0, false)
+ALLOCATE(cuMemAllocManaged, (CUdeviceptr *at, size_t size, unsigned flags), (at, size, flags), size, false)
+ALLOCATE(cuMemAllocAsync, (CUdeviceptr *at, size_t size, CUstream stream), (at, size, stream), size, true)
+ALLOCATE(cuMemAllocAsync_ptsz, (CUdeviceptr *at, size_t size, CUstream stream), (at, size, stream), size, true)
+ALLOCATE(cuMemAllocFromPoolAsync, (CUdeviceptr *at, size_t size, CUmemoryPool pool, CUstream stream),
+	 (at, size, pool, stream), size, true)
+ALLOCATE(cuMemAllocFromPoolAsync_ptsz, (CUdeviceptr *at, size_t size, CUmemoryPool pool, CUstream stream),
+	 (at, size, pool, stream), size, true)
+
+/* What ends: looked at before, because the number may be given anew at once. */
+#define END(name, parameters, arguments, key, note) \
+	TSHM_HOOK(CUresult, name, parameters) \
+	{ \
+		struct tshm_cuda_call c = ENTER(name); \
+		struct tshm_cuda_end end = tshm_cuda_end_look(c.here, (uint64_t)(key)); \
+		CUresult error = REAL(name)arguments; \
+\
+		tshm_cuda_leave(&c); \
+		note(c.here, error, &end); \
+		return error; \
+	}
+END(cuMemFree_v2, (CUdeviceptr at), (at), at, tshm_note_cuda_freed)
+END(cuMemFreeAsync, (CUdeviceptr at, CUstream stream), (at, stream), at, tshm_note_cuda_freed)
+END(cuMemFreeAsync_ptsz, (CUdeviceptr at, CUstream stream), (at, stream), at, tshm_note_cuda_freed)
+END(cuEventDestroy, (CUevent event), (event), (uintptr_t)event, tshm_note_event_destroyed)
+END(cuEventDestroy_v2, (CUevent event), (event), (uintptr_t)event, tshm_note_event_destroyed)
+END(cuIpcCloseMemHandle, (CUdeviceptr at), (at), at, tshm_note_ipc_closed)
+
+/* Events and handles */
+TSHM_HOOK(CUresult, cuEventCreate, (CUevent *event, unsigned flags))
+{
+	struct tshm_cuda_call c = ENTER(cuEventCreate);
+	CUresult error = CALL(cuEventCreate, event, flags);
+
+	tshm_note_event(c.here, error, event, flags);
+	return error;
+}
+
+TSHM_HOOK(CUresult, cuIpcGetMemHandle, (CUipcMemHandle *handle, CUdeviceptr at))
+{
+	struct tshm_cuda_call c = ENTER(cuIpcGetMemHandle);
+	CUresult error = CALL(cuIpcGetMemHandle, handle, at);
+
+	tshm_note_ipc_export(c.here, error, handle, at);
+	return error;
+}
+
+#define OPEN_MEM(name) \
+	TSHM_HOOK(CUresult, name, (CUdeviceptr *at, CUipcMemHandle handle, unsigned flags)) \
+	{ \
+		struct tshm_cuda_call c = ENTER(name); \
+		CUresult error = CALL(name, at, handle, flags); \
+\
+		tshm_note_ipc_import(c.here, error, &handle, at, flags); \
+		return error; \
+	}
+OPEN_MEM(cuIpcOpenMemHandle)
+OPEN_MEM(cuIpcOpenMemHandle_v2)
+
+TSHM_HOOK(CUresult, cuIpcGetEventHandle, (CUipcEventHandle *handle, CUevent event))
+{
+	struct tshm_cuda_call c = ENTER(cuIpcGetEventHandle);
+	CUresult error = CALL(cuIpcGetEventHandle, handle, event);
+
+	tshm_note_ipc_event_export(c.here, error, handle, (uintptr_t)event);
+	return error;
+}
+
+TSHM_HOOK(CUresult, cuIpcOpenEventHandle, (CUevent *event, CUipcEventHandle handle))
+{
+	struct tshm_cuda_call c = ENTER(cuIpcOpenEventHandle);
+	CUresult error = CALL(cuIpcOpenEventHandle, event, handle);
+
+	tshm_note_ipc_event_import(c.here, error, &handle, event);
+	return error;
+}
