@@ -4,6 +4,7 @@
 #define TSHM_CHECK_H
 
 #include "finding.h"
+#include "ipc.h"
 #include "text.h"
 #include "xalloc.h"
 #include <uthash.h>
@@ -71,5 +72,18 @@ void tshm_group_at_end(const struct tshm_run *, const struct tshm_at_end *, stru
 bool tshm_held_is_shared_fd(const struct tshm_held *);	/* a descriptor of a segment or memfd, acquired here */
 const char *tshm_held_name(const struct tshm_held *);	/* what it is called, or NULL */
 bool tshm_held_was_acquired(const struct tshm_held *);	/* by this very image; not inherited */
+
+/* Facts about CUDA IPC from one place of one program, and from one place of the other party, if there is one. */
+struct tshm_group *tshm_ipc_group(struct tshm_group **, const char *how, const struct tshm_ripc *item,
+				  const struct tshm_image *, uint32_t site, const struct tshm_image *other, uint32_t other_site,
+				  uint64_t amount, uint64_t bytes);
+/* A finding of a group, with the other party's stack. */
+void tshm_ipc_finding(struct tshm_finding *, const struct tshm_group *, const struct tshm_handle *,
+		      const struct tshm_image *other, uint32_t other_site, const char *title);
+/* What imports and exported events were left open: ipc-mem-unclosed, ipc-event-leaked. */
+void tshm_check_ipc_left(const struct tshm_check *, const struct tshm_run *, struct tshm_findings *, enum tshm_ipc_role);
+/* Calls f for each import that was opened and whose exporter, another process, was observed. */
+void tshm_ipc_each_pair(const struct tshm_run *, void (*f)(const struct tshm_ripc *export, const struct tshm_ripc *import,
+							  struct tshm_group **), struct tshm_group **);
 
 #endif

@@ -22,6 +22,7 @@
 #define BUFFER_SIZE (256u * 1024)
 #define RECORD_MAX  (64u * 1024)
 #define RECORDS_MAX (1u << 26)
+#define SECTIONS_LEAST TSHM_SEC_IPC	/* a ledger of version 1 has these at least */
 
 struct source {
 	const char *path;
@@ -225,6 +226,15 @@ TAKE_PLAIN(transfer, transfers, transfer_count)
 TAKE_PLAIN(child, children, child_count)
 TAKE_PLAIN(thread, threads, thread_count)
 
+static bool take_ipc(struct gather *g, const uint8_t *bytes)
+{
+	struct tshm_image *im = g->image;
+
+	TSHM_GROW(im->ipcs, im->ipc_count, g->capacity);
+	im->ipc_count += tshm_reader_ipc(&im->ipcs[im->ipc_count], im, bytes);
+	return true;
+}
+
 /* One record.  `again`: the same bytes read later, or NULL.  false: it cannot be kept. */
 static bool take(struct gather *g, uint32_t number, const uint8_t *bytes, const uint8_t *again)
 {
@@ -259,6 +269,8 @@ static bool take(struct gather *g, uint32_t number, const uint8_t *bytes, const 
 		return take_thread(g, bytes);
 	case TSHM_SEC_CHILDREN:
 		return take_child(g, bytes);
+	case TSHM_SEC_IPC:
+		return take_ipc(g, bytes);
 	default:
 		return true;
 	}
@@ -426,14 +438,17 @@ static enum tshm_read check_header(const struct source *src, struct tshm_header 
 		complain(problem, src, "damaged: byte order 0x%08x", h->byte_order);
 	else if (h->version != TSHM_LEDGER_VERSION)
 		complain(problem, src, "ledger version %u, this tshm-report reads %u", h->version, TSHM_LEDGER_VERSION);
-	else if (h->header_size < sizeof(*h) || h->section_count < TSHM_SEC_COUNT ||
+	else if (h->header_size < sizeof(*h) || h->section_count < SECTIONS_LEAST ||
 		 h->section_count > TSHM_SECTION_MAX)
 		complain(problem, src, "damaged: a header of %u bytes with %u sections", h->header_size, h->section_count);
 	else if (!token_is_valid(h->token))
 		complain(problem, src, "damaged: its token is not one");
 	else
-		for (unsigned i = 0; i < TSHM_SEC_COUNT && check_section(src, h, i, problem); i++)
+		for (unsigned i = 0; i < TSHM_SEC_COUNT && i < h->section_count && check_section(src, h, i, problem); i++)
 			;
+	/* Sections that it does not have, or that we do not know, are empty to everybody after us. */
+	for (unsigned i = h->section_count < TSHM_SEC_COUNT ? h->section_count : TSHM_SEC_COUNT; i < TSHM_SECTION_MAX; i++)
+		memset(&h->sections[i], 0, sizeof(h->sections[i]));
 	return *problem ? TSHM_READ_BAD : TSHM_READ_OK;
 }
 
@@ -478,6 +493,13 @@ static void sanitize(struct tshm_image *im)
 		im->transfers[i].site = GOOD_SITE(im->transfers[i].site);
 	for (size_t i = 0; i < im->child_count; i++)
 		im->children[i].site = GOOD_SITE(im->children[i].site);
+	for (size_t i = 0; i < im->ipc_count; i++) {
+		struct tshm_ipc *r = &im->ipcs[i].r;
+
+		r->site = GOOD_SITE(r->site);
+		r->end_site = GOOD_SITE(r->end_site);
+		r->origin_site = GOOD_SITE(r->origin_site);
+	}
 	for (size_t i = 0; i < im->site_count; i++)
 		for (unsigned f = 0; f < im->sites[i].depth; f++)
 			if (im->sites[i].frames[f].kind == TSHM_FRAME_NATIVE &&
@@ -502,6 +524,8 @@ static void fit(struct tshm_image *im)
 		im->children = tshm_xreallocarray(im->children, im->child_count, sizeof(*im->children));
 	if (im->transfers)
 		im->transfers = tshm_xreallocarray(im->transfers, im->transfer_count, sizeof(*im->transfers));
+	if (im->ipcs)
+		im->ipcs = tshm_xreallocarray(im->ipcs, im->ipc_count, sizeof(*im->ipcs));
 	if (im->threads)
 		im->threads = tshm_xreallocarray(im->threads, im->thread_count, sizeof(*im->threads));
 }
@@ -644,6 +668,7 @@ void tshm_reader_close(struct tshm_image *im)
 	free(im->transfers);
 	free(im->children);
 	free(im->threads);
+	free(im->ipcs);
 	if (r) {
 		free(r->path);
 		free(r->strings);
