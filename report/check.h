@@ -75,11 +75,12 @@ bool tshm_held_was_acquired(const struct tshm_held *);	/* by this very image; no
 
 /* Facts about CUDA IPC from one place of one program, and from one place of the other party, if there is one. */
 struct tshm_group *tshm_ipc_group(struct tshm_group **, const char *how, const struct tshm_ripc *item,
-				  const struct tshm_image *, uint32_t site, const struct tshm_image *other, uint32_t other_site,
-				  uint64_t amount, uint64_t bytes);
+				  const struct tshm_image *, uint32_t site, const struct tshm_image *other,
+				  uint32_t other_site, uint64_t amount, uint64_t bytes);
 /* A finding of a group, with the other party's stack. */
 void tshm_ipc_finding(struct tshm_finding *, const struct tshm_group *, const struct tshm_handle *,
 		      const struct tshm_image *other, uint32_t other_site, const char *title);
+char *tshm_ipc_times(const struct tshm_group *);	/* ", 3 times", or "".  To be freed. */
 /* What imports and exported events were left open: ipc-mem-unclosed, ipc-event-leaked. */
 void tshm_check_ipc_left(const struct tshm_check *, const struct tshm_run *, struct tshm_findings *, enum tshm_ipc_role);
 /* Calls f for each import that was opened and whose exporter, another process, was observed. */

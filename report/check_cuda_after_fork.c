@@ -8,15 +8,16 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	/* Who only asks whether there is CUDA, and gets no for an answer, may do so on purpose. */
 	bool asks = call->r.call == TSHM_CALL_cuInit && call->r.error;
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
-	TSHM_AUTO_FREE char *times = g->amount > 1 ? tshm_xasprintf(", %s", tshm_text_plural(g->amount, "time").s) : tshm_xstrdup("");
-	TSHM_AUTO_FREE char *error = call->r.error ? tshm_xasprintf(": error %s", tshm_ipc_error(call->r.error).s) : tshm_xstrdup("");
+	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
+	TSHM_AUTO_FREE char *error = call->r.error ? tshm_xasprintf(": error %s", tshm_ipc_error(call->r.error).s) :
+						    tshm_xstrdup("");
 	struct tshm_finding *f;
 
 	f = tshm_finding_add(to, check, asks ? TSHM_WARNING : TSHM_ERROR,
-			     "%s in %s, which was forked from a process that had used CUDA%s%s", tshm_call_name(call->r.call), who,
-			     error, times);
-	f->advice = tshm_xstrdup("fork before the first call of CUDA, or start the child as a new program (multiprocessing's \"spawn\" "
-				 "or \"forkserver\"): CUDA cannot be used in a child that inherited it");
+			     "%s in %s, which was forked from a process that had used CUDA%s%s",
+			     tshm_call_name(call->r.call), who, error, times);
+	f->advice = tshm_xstrdup("fork before the first call of CUDA, or start the child as a new program (multiprocessing's "
+				 "\"spawn\" or \"forkserver\"): CUDA cannot be used in a child that inherited it");
 	tshm_ipc_finding(f, g, NULL, NULL, 0, NULL);
 }
 

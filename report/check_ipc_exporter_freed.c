@@ -40,17 +40,17 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	TSHM_AUTO_FREE char *other = tshm_who(import->image);
 	TSHM_AUTO_FREE char *what = event ? tshm_xstrdup("a CUDA event") :
 		tshm_xasprintf("CUDA memory (%s)", tshm_text_size(g->bytes).s);
-	TSHM_AUTO_FREE char *times = g->amount > 1 ? tshm_xasprintf(", %s", tshm_text_plural(g->amount, "time").s) : tshm_xstrdup("");
+	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
 	struct tshm_finding *f;
 
 	f = tshm_finding_add(to, check, sure ? TSHM_ERROR : TSHM_WARNING, "%s %s %s%s by %s while %s %s it open%s", who,
 			     event ? "destroyed" : "freed", what, export->r.flags & TSHM_IPCF_RESET ? " with its context" : "",
 			     tshm_call_name(export->r.end_call), other, sure ? "had" : "may have had", times);
 	f->advice = tshm_xstrdup(event ?
-		"destroy it when the importer said that it is done; cudaIpcOpenEventHandle's documentation: using the imported event "
-		"after the exported one was destroyed is undefined" :
-		"free it when the importer said that it closed it; cudaIpcOpenMemHandle's documentation: freeing exported memory "
-		"before it was closed in the importing context is undefined");
+		"destroy it when the importer said that it is done; cudaIpcOpenEventHandle's documentation: using the "
+		"imported event after the exported one was destroyed is undefined" :
+		"free it when the importer said that it closed it; cudaIpcOpenMemHandle's documentation: freeing "
+		"exported memory before it was closed in the importing context is undefined");
 	tshm_ipc_finding(f, g, export->handle, import->image, import->r.site, "opened by");
 }
 

@@ -2,7 +2,7 @@
 /* A process that ended, and took with it what another had open: killed, failed, or in a hurry. */
 #include "check.h"
 
-/* Did the importer have it for longer than its exporter lived?  Where an end is not known it gets the benefit of the doubt. */
+/* Did the importer have it for longer than its exporter lived?  Not, as long as an end is in doubt. */
 static bool outlived(const struct tshm_ripc *export, const struct tshm_ripc *import)
 {
 	struct tshm_until gone = tshm_ipc_image_until(export->image), open = tshm_ipc_until(import);
@@ -27,14 +27,15 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	bool event = export->r.role == TSHM_IPC_EVENT_EXPORT;
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	TSHM_AUTO_FREE char *other = tshm_who(import->image);
-	TSHM_AUTO_FREE char *what = event ? tshm_xstrdup(tshm_text_plural(g->amount, "CUDA event").s) :
-		tshm_xasprintf("%s of CUDA memory (%s)", tshm_text_plural(g->amount, "open").s, tshm_text_size(g->bytes).s);
+	TSHM_AUTO_FREE char *what = event ? tshm_xstrdup("its CUDA event") :
+		tshm_xasprintf("its CUDA memory (%s)", tshm_text_size(g->bytes).s);
+	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
 	struct tshm_finding *f;
 
-	f = tshm_finding_add(to, check, TSHM_WARNING, "%s %s while %s still had %s of it", who,
-			     export->image->state == TSHM_IMAGE_EXEC ? "executed another program" : "ended", other, what);
-	f->advice = tshm_xstrdup("let the exporter live until importers are done, and tell importers when it dies: memory and events "
-				 "go with the process that made them");
+	f = tshm_finding_add(to, check, TSHM_WARNING, "%s %s while %s still had %s open%s", who,
+			     export->image->state == TSHM_IMAGE_EXEC ? "executed another program" : "ended", other, what, times);
+	f->advice = tshm_xstrdup("let the exporter live until importers are done, and tell importers when it dies: memory "
+				 "and events go with the process that made them");
 	tshm_ipc_finding(f, g, export->handle, import->image, import->r.site, "opened by");
 }
 

@@ -27,8 +27,8 @@ static char *disclosed(const struct tshm_ripc *export)
 		return tshm_xasprintf("; %s got %s, %s more than the allocation", who, tshm_text_size(import->r.size).s,
 				      tshm_text_size(import->r.size - export->r.size).s);
 	if (import && meant && import->r.size > meant)
-		return tshm_xasprintf("; %s got %s, %s more than lies behind the pointer", who, tshm_text_size(import->r.size).s,
-				      tshm_text_size(import->r.size - meant).s);
+		return tshm_xasprintf("; %s got %s, %s more than lies behind the pointer", who,
+				      tshm_text_size(import->r.size).s, tshm_text_size(import->r.size - meant).s);
 	return tshm_xstrdup("");
 }
 
@@ -38,15 +38,15 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	TSHM_AUTO_FREE char *more = disclosed(e);
 	TSHM_AUTO_FREE char *whole = e->r.size ? tshm_xasprintf(" of %s", tshm_text_size(e->r.size).s) : tshm_xstrdup("");
-	TSHM_AUTO_FREE char *times = g->amount > 1 ? tshm_xasprintf(", %s", tshm_text_plural(g->amount, "time").s) : tshm_xstrdup("");
+	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
 	struct tshm_finding *f;
 
-	f = tshm_finding_add(to, check, TSHM_WARNING, "%s in %s of a pointer %s into an allocation%s: who opens the handle gets the "
-			     "allocation's start, not this pointer, and sees all of it%s%s", tshm_call_name(e->r.call), who,
-			     tshm_text_size(e->r.pointer - e->r.base).s, whole, more, times);
-	f->advice = tshm_xstrdup("send the offset along with the handle, or export an allocation of its own in multiples of 2 MiB; "
-				 "cudaIpcGetMemHandle's documentation: it takes the base of an allocation; the programming guide: the "
-				 "whole underlying block is shared");
+	f = tshm_finding_add(to, check, TSHM_WARNING, "%s in %s of a pointer %s into an allocation%s: who opens the handle "
+			     "gets the allocation's start, not this pointer, and sees all of it%s%s",
+			     tshm_call_name(e->r.call), who, tshm_text_size(e->r.pointer - e->r.base).s, whole, more, times);
+	f->advice = tshm_xstrdup("send the offset along with the handle, or export an allocation of its own, in multiples of "
+				 "2 MiB; cudaIpcGetMemHandle's documentation: it takes the base of an allocation; the "
+				 "programming guide: the whole underlying block is shared");
 	tshm_ipc_finding(f, g, e->handle, e->image, e->r.origin_site, "allocated by");
 }
 
@@ -59,7 +59,8 @@ void tshm_check_ipc_interior_export(const struct tshm_check *check, const struct
 			const struct tshm_ripc *e = &run->images[i]->ipcs[k];
 
 			if (e->r.role == TSHM_IPC_EXPORT && e->r.count && e->r.flags & TSHM_IPCF_INTERIOR)
-				tshm_ipc_group(&groups, "", e, e->image, e->r.site, e->image, e->r.origin_site, 1, e->r.size);
+				tshm_ipc_group(&groups, "", e, e->image, e->r.site, e->image, e->r.origin_site, 1,
+					       e->r.size);
 		}
 	for (const struct tshm_group *g = groups; g; g = g->hh.next)
 		say(check, to, g);

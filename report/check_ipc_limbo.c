@@ -21,7 +21,8 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 			     tshm_text_plural(g->amount, "exported handle").s, tshm_text_size(g->bytes).s,
 			     tshm_call_name(e->r.call), who, g->amount == 1 ? "was" : "were",
 			     tshm_ipc_runs(g->image) ? ", so far" : "");
-	f->advice = tshm_xstrdup("see whether the receiver came; an allocator that waits for it (PyTorch's limbo) keeps the memory");
+	f->advice = tshm_xstrdup("see whether the receiver came: an allocator that waits for it (PyTorch's limbo) keeps "
+				 "the memory");
 	tshm_ipc_finding(f, g, e->handle, e->image, e->r.origin_site, "allocated by");
 }
 
@@ -34,8 +35,8 @@ void tshm_check_ipc_limbo(const struct tshm_check *check, const struct tshm_run 
 			const struct tshm_ripc *e = &run->images[i]->ipcs[k];
 
 			if (e->r.role == TSHM_IPC_EXPORT && e->r.count && !was_opened(e))
-				tshm_ipc_group(&groups, tshm_ipc_runs(e->image) ? "runs" : "", e, e->image, e->r.site, NULL, 0, 1,
-					       e->r.size);
+				tshm_ipc_group(&groups, tshm_ipc_runs(e->image) ? "runs" : "", e, e->image, e->r.site,
+					       NULL, 0, 1, e->r.size);
 		}
 	for (const struct tshm_group *g = groups; g; g = g->hh.next)
 		say(check, to, g);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A handle that was opened where it was made.  Handles are for other processes; drivers refuse, or do what nobody promised. */
+/* A handle that was opened where it was made.  It is for others: drivers refuse, or do what nobody promised. */
 #include "check.h"
 
 static const struct tshm_ripc *own_export(const struct tshm_ripc *import)
@@ -19,7 +19,7 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	TSHM_AUTO_FREE char *how = failed ? tshm_xasprintf("error %s", tshm_ipc_error(import->r.error).s) :
 					   tshm_xstrdup("the driver let it pass");
-	TSHM_AUTO_FREE char *times = g->amount > 1 ? tshm_xasprintf(", %s", tshm_text_plural(g->amount, "time").s) : tshm_xstrdup("");
+	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
 	struct tshm_finding *f;
 
 	/* An event that could be opened works as far as anybody knows; memory has two owners then. */
@@ -39,11 +39,13 @@ void tshm_check_ipc_same_process(const struct tshm_check *check, const struct ts
 	for (size_t i = 0; i < run->handle_count; i++)
 		for (size_t k = 0; k < run->handles[i].import_count; k++) {
 			const struct tshm_ripc *import = run->handles[i].imports[k], *export = own_export(import);
-			TSHM_AUTO_FREE char *how = tshm_xasprintf("%d %d", import->r.role, tshm_ipc_was_opened(import) ? 0 : import->r.error);
+			TSHM_AUTO_FREE char *how = tshm_xasprintf("%d %d", import->r.role,
+								  tshm_ipc_was_opened(import) ? 0 : import->r.error);
 
 			if (export)
-				tshm_ipc_group(&groups, how, import, import->image, import->r.site, export->image, export->r.site,
-					       import->r.count ? import->r.count : 1, tshm_ipc_bytes(import));
+				tshm_ipc_group(&groups, how, import, import->image, import->r.site, export->image,
+					       export->r.site, import->r.count ? import->r.count : 1,
+					       tshm_ipc_bytes(import));
 		}
 	for (const struct tshm_group *g = groups; g; g = g->hh.next)
 		say(check, to, g);

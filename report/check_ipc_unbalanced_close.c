@@ -35,7 +35,7 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	const struct tshm_ripc *bad = g->first, *import = import_of(bad);
 	bool closed = import && !tshm_ipc_is_live(import);
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
-	TSHM_AUTO_FREE char *times = g->amount > 1 ? tshm_xasprintf(", %s", tshm_text_plural(g->amount, "time").s) : tshm_xstrdup("");
+	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
 	TSHM_AUTO_FREE char *error = bad->r.error ? tshm_xasprintf("error %s", tshm_ipc_error(bad->r.error).s) :
 						   tshm_xstrdup("no error");
 	struct tshm_finding *f;
@@ -43,11 +43,11 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	f = tshm_finding_add(to, check, bad->r.error == DEINITIALIZED ? TSHM_NOTE : TSHM_ERROR,
 			     "%s of 0x%" PRIx64 ", %s, in %s: %s%s", tshm_call_name(bad->r.call), bad->r.pointer,
 			     history_of(import), who, error, times);
-	f->advice = tshm_xstrdup("close each pointer as often as it was opened, in one place and in the context that opened it: "
-				 "cudaIpcCloseMemHandle's documentation: each close takes one from a count, the last one unmaps; "
-				 "one too many may unmap what somebody else opened since");
-	tshm_ipc_finding(f, g, import ? import->handle : NULL, closed ? import->image : NULL, closed ? import->r.end_site : 0,
-			 "closed before by");
+	f->advice = tshm_xstrdup("close each pointer as often as it was opened, in one place, in the context that opened it; "
+				 "cudaIpcCloseMemHandle's documentation: each close takes one from a count, and the last "
+				 "unmaps; one too many may unmap what somebody else opened since");
+	tshm_ipc_finding(f, g, import ? import->handle : NULL, closed ? import->image : NULL,
+			 closed ? import->r.end_site : 0, "closed before by");
 }
 
 void tshm_check_ipc_unbalanced_close(const struct tshm_check *check, const struct tshm_run *run, struct tshm_findings *to)

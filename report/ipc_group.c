@@ -5,8 +5,8 @@
 #include "check.h"
 
 struct tshm_group *tshm_ipc_group(struct tshm_group **groups, const char *how, const struct tshm_ripc *item,
-				  const struct tshm_image *im, uint32_t site, const struct tshm_image *other, uint32_t other_site,
-				  uint64_t amount, uint64_t bytes)
+				  const struct tshm_image *im, uint32_t site, const struct tshm_image *other,
+				  uint32_t other_site, uint64_t amount, uint64_t bytes)
 {
 	TSHM_AUTO_FREE char *here = tshm_site_key(im, site, true);
 	TSHM_AUTO_FREE char *there = other ? tshm_site_key(other, other_site, true) : tshm_xstrdup("");
@@ -28,6 +28,11 @@ void tshm_ipc_finding(struct tshm_finding *f, const struct tshm_group *g, const 
 		f->site2 = other_site;
 		f->stack2_title = title;
 	}
+}
+
+char *tshm_ipc_times(const struct tshm_group *g)
+{
+	return g->amount > 1 ? tshm_xasprintf(", %s", tshm_text_plural(g->amount, "time").s) : tshm_xstrdup("");
 }
 
 void tshm_ipc_each_pair(const struct tshm_run *run, void (*f)(const struct tshm_ripc *, const struct tshm_ripc *,

@@ -44,8 +44,8 @@ static void say_uneven(const struct tshm_check *check, struct tshm_findings *to,
 			     tshm_text_size(g->bytes).s, first->r.count, tshm_call_name(first->r.call), who,
 			     tshm_text_plural(first->r.released, "time").s, g->count > 1 ? ", and others like it" : "",
 			     fate == RUNS ? ", so far" : fate == KILLED ? ", as last recorded" : "");
-	f->advice = tshm_xstrdup("close it as often as it is opened: cudaIpcOpenMemHandle's documentation: opening again in one "
-				 "context counts, and returns the same pointer");
+	f->advice = tshm_xstrdup("close it as often as it is opened; cudaIpcOpenMemHandle's documentation: opening again in "
+				 "one context counts, and returns the same pointer");
 	tshm_ipc_finding(f, g, first->handle, export ? export->image : NULL, export ? export->r.site : 0, "exported by");
 }
 
@@ -65,9 +65,10 @@ static const char *advice(enum tshm_ipc_role role)
 	if (role == TSHM_IPC_EVENT_EXPORT)
 		return "cudaEventDestroy() each when no other process uses it any more";
 	if (role == TSHM_IPC_EVENT_IMPORT)
-		return "cudaEventDestroy() each when it is done with; cudaIpcOpenEventHandle's documentation: an opened event must be freed so";
-	return "cudaIpcCloseMemHandle() each when its user is done; cudaIpcOpenMemHandle's documentation: what it returned must be freed so; "
-	       "until then the exporter's memory stays pinned";
+		return "cudaEventDestroy() each when it is done with; cudaIpcOpenEventHandle's documentation: an opened "
+		       "event must be freed so";
+	return "cudaIpcCloseMemHandle() each when its user is done; cudaIpcOpenMemHandle's documentation: what it returned "
+	       "must be freed so; until then the exporter's memory stays pinned";
 }
 
 static const char *outcome(enum fate fate, bool piled)
@@ -100,7 +101,8 @@ static void say_left(const struct tshm_check *check, struct tshm_findings *to, c
 }
 
 /* What one image left, by leaf: as at the end of images in general (at_end.c). */
-static void by_leaf(const struct tshm_image *im, enum tshm_ipc_role role, struct tshm_group **left, struct tshm_group **uneven)
+static void by_leaf(const struct tshm_image *im, enum tshm_ipc_role role, struct tshm_group **left,
+		    struct tshm_group **uneven)
 {
 	struct tshm_group *leaves = NULL;
 
