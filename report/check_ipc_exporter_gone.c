@@ -23,7 +23,7 @@ static void look(const struct tshm_ripc *export, const struct tshm_ripc *import,
 
 static void say(const struct tshm_check *check, struct tshm_findings *to, const struct tshm_group *g)
 {
-	const struct tshm_ripc *import = g->first, *export = tshm_ipc_exporter(import);
+	const struct tshm_ripc *import = g->first, *export = import->exporter;
 	bool event = export->r.role == TSHM_IPC_EVENT_EXPORT;
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	TSHM_AUTO_FREE char *other = tshm_who(import->image);

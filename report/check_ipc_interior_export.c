@@ -8,18 +8,15 @@
 /* What an importer really got: small allocations share blocks of 2 MiB. */
 static const struct tshm_ripc *mapped(const struct tshm_ripc *export)
 {
-	for (size_t i = 0; i < export->handle->import_count; i++) {
-		const struct tshm_ripc *import = export->handle->imports[i];
-
-		if (tshm_ipc_was_opened(import) && import->r.size && tshm_ipc_exporter(import) == export)
-			return import;
-	}
+	for (size_t i = 0; i < export->importer_count; i++)
+		if (tshm_ipc_was_opened(export->importers[i]) && export->importers[i]->r.size)
+			return export->importers[i];
 	return NULL;
 }
 
 static char *disclosed(const struct tshm_ripc *export)
 {
-	const struct tshm_ripc *import = export->handle ? mapped(export) : NULL;
+	const struct tshm_ripc *import = mapped(export);
 	uint64_t offset = export->r.pointer - export->r.base, meant = export->r.size ? export->r.size - offset : 0;
 	TSHM_AUTO_FREE char *who = import ? tshm_who(import->image) : NULL;
 

@@ -4,9 +4,8 @@
 
 static bool was_opened(const struct tshm_ripc *export)
 {
-	for (size_t i = 0; export->handle && i < export->handle->import_count; i++)
-		if (tshm_ipc_was_opened(export->handle->imports[i]) &&
-		    tshm_ipc_exporter(export->handle->imports[i]) == export)
+	for (size_t i = 0; i < export->importer_count; i++)
+		if (tshm_ipc_was_opened(export->importers[i]))
 			return true;
 	return false;
 }

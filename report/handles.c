@@ -110,6 +110,31 @@ static size_t collect(struct tshm_run *run, const char *boot_id, struct entry *t
 	return n;
 }
 
+/*
+ * Freed and allocated again, memory may get its old handle: each import belongs to the last export
+ * that began before it.  A handle cannot be opened before it was made: if it seems so, clocks or
+ * ledgers lie, and it belongs to the first.
+ */
+static void pair(struct tshm_handle *h)
+{
+	size_t e = 0;
+
+	for (size_t i = 0; i < h->export_count; i++)
+		h->exports[i]->handle = h;
+	for (size_t i = 0; i < h->import_count; i++) {
+		struct tshm_ripc *import = h->imports[i];
+
+		import->handle = h;
+		if (!h->export_count)
+			continue;
+		while (e + 1 < h->export_count && h->exports[e + 1]->r.begin_mono <= import->r.begin_mono)
+			e++;
+		import->exporter = h->exports[e];
+		if (!import->exporter->importer_count++)
+			import->exporter->importers = h->imports + i;
+	}
+}
+
 void tshm_handles_join(struct tshm_run *run)
 {
 	const char *boot_id = run->boot_id ? run->boot_id : "";
@@ -147,6 +172,5 @@ void tshm_handles_join(struct tshm_run *run)
 	if (run->handle_count)
 		qsort(run->handles, run->handle_count, sizeof(*run->handles), by_time);
 	for (size_t i = 0; i < run->handle_count; i++)
-		for (size_t k = 0; k < run->handles[i].export_count + run->handles[i].import_count; k++)
-			run->handles[i].exports[k]->handle = &run->handles[i];
+		pair(&run->handles[i]);
 }

@@ -14,6 +14,11 @@ bool tshm_ipc_is_import(const struct tshm_ripc *i)
 	return i->r.role == TSHM_IPC_IMPORT || i->r.role == TSHM_IPC_EVENT_IMPORT;
 }
 
+bool tshm_ipc_is_event(const struct tshm_ripc *i)
+{
+	return i->r.role == TSHM_IPC_EVENT_EXPORT || i->r.role == TSHM_IPC_EVENT_IMPORT;
+}
+
 bool tshm_ipc_was_opened(const struct tshm_ripc *i)
 {
 	return tshm_ipc_is_import(i) && (i->r.count || !i->r.error);
@@ -29,6 +34,15 @@ uint64_t tshm_ipc_missing(const struct tshm_ripc *i)
 	uint64_t opened = i->r.count ? i->r.count : 1;
 
 	return tshm_ipc_is_live(i) && opened > i->r.released ? opened - i->r.released : 0;
+}
+
+const char *tshm_ipc_import_state(const struct tshm_ripc *i)
+{
+	if (!tshm_ipc_was_opened(i))
+		return "failed";
+	if (tshm_ipc_is_live(i) && (i->r.role != TSHM_IPC_IMPORT || tshm_ipc_missing(i)))
+		return tshm_ipc_runs(i->image) ? "open" : "reclaimed";
+	return i->r.flags & TSHM_IPCF_RESET ? "reclaimed" : "closed";
 }
 
 bool tshm_ipc_runs(const struct tshm_image *im)
@@ -74,36 +88,15 @@ struct tshm_until tshm_ipc_until(const struct tshm_ripc *i)
 	return tshm_ipc_image_until(i->image);
 }
 
-const struct tshm_ripc *tshm_ipc_exporter(const struct tshm_ripc *import)
-{
-	const struct tshm_handle *h = import->handle;
-	size_t low = 0, high = h ? h->export_count : 0;
-
-	while (low < high) {	/* exports are in order of time */
-		size_t middle = low + (high - low) / 2;
-
-		if (h->exports[middle]->r.begin_mono <= import->r.begin_mono)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	/* A handle cannot be opened before it was made: if it seems so, clocks or ledgers lie. */
-	return low ? h->exports[low - 1] : h && h->export_count ? h->exports[0] : NULL;
-}
-
 uint64_t tshm_ipc_bytes(const struct tshm_ripc *i)
 {
-	const struct tshm_ripc *other;
-
 	if (i->r.size)
 		return i->r.size;
-	if (tshm_ipc_is_import(i)) {
-		other = tshm_ipc_exporter(i);
-		return other ? other->r.size : 0;
-	}
-	for (size_t k = 0; i->handle && k < i->handle->import_count; k++)
-		if (i->handle->imports[k]->r.size)
-			return i->handle->imports[k]->r.size;
+	if (i->exporter)
+		return i->exporter->r.size;
+	for (size_t k = 0; k < i->importer_count; k++)
+		if (i->importers[k]->r.size)
+			return i->importers[k]->r.size;
 	return 0;
 }
 

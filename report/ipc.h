@@ -21,12 +21,13 @@ struct tshm_until tshm_ipc_until(const struct tshm_ripc *);
 
 bool tshm_ipc_is_export(const struct tshm_ripc *);	/* of memory or of an event */
 bool tshm_ipc_is_import(const struct tshm_ripc *);	/* likewise; it may have failed */
+bool tshm_ipc_is_event(const struct tshm_ripc *);
 bool tshm_ipc_was_opened(const struct tshm_ripc *);	/* an import that did not fail */
 bool tshm_ipc_is_live(const struct tshm_ripc *);	/* neither freed, closed, destroyed, nor failed */
 /* How many closes are missing: opens of one handle in one context are counted. */
 uint64_t tshm_ipc_missing(const struct tshm_ripc *);
-/* The export that an import leads to: the last that began before it; NULL: not observed. */
-const struct tshm_ripc *tshm_ipc_exporter(const struct tshm_ripc *import);
+/* Of an import: "open", "closed", "failed", or "reclaimed": it ended with its context or process. */
+const char *tshm_ipc_import_state(const struct tshm_ripc *);
 /* Bytes that it has or pins, from the other side if it does not know them; 0: unknown. */
 uint64_t tshm_ipc_bytes(const struct tshm_ripc *);
 /* Did its process run, when the report looked? */

@@ -42,7 +42,7 @@ void tshm_ipc_each_pair(const struct tshm_run *run, void (*f)(const struct tshm_
 		const struct tshm_handle *h = &run->handles[i];
 
 		for (size_t k = 0; k < h->import_count; k++) {
-			const struct tshm_ripc *import = h->imports[k], *export = tshm_ipc_exporter(import);
+			const struct tshm_ripc *import = h->imports[k], *export = import->exporter;
 
 			if (export && export->image != import->image && export->r.count && tshm_ipc_was_opened(import))
 				f(export, import, groups);

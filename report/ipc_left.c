@@ -34,7 +34,7 @@ static enum fate fate_of(const struct tshm_image *im)
 
 static void say_uneven(const struct tshm_check *check, struct tshm_findings *to, const struct tshm_group *g)
 {
-	const struct tshm_ripc *first = g->first, *export = tshm_ipc_exporter(first);
+	const struct tshm_ripc *first = g->first, *export = first->exporter;
 	enum fate fate = fate_of(g->image);
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	struct tshm_finding *f;
@@ -83,7 +83,7 @@ static const char *outcome(enum fate fate, bool piled)
 static void say_left(const struct tshm_check *check, struct tshm_findings *to, const struct tshm_group *g,
 		     enum tshm_ipc_role role)
 {
-	const struct tshm_ripc *first = g->first, *export = tshm_ipc_exporter(first), *other = export;
+	const struct tshm_ripc *first = g->first, *export = first->exporter, *other = export;
 	bool made = role == TSHM_IPC_EVENT_EXPORT, piled = g->as_recorded;
 	enum fate fate = fate_of(g->image);
 	TSHM_AUTO_FREE char *what = things(g, role);

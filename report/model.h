@@ -58,6 +58,9 @@ struct tshm_ripc {
 	struct tshm_ipc r;		/* role is one of enum tshm_ipc_role, sites exist or are 0 */
 	struct tshm_image *image;
 	struct tshm_handle *handle;	/* NULL: it has none */
+	struct tshm_ripc *exporter;	/* of an import: the last export before it; NULL: not observed */
+	struct tshm_ripc **importers;	/* of an export: those imports, failed ones, too */
+	size_t importer_count;
 };
 
 /* One 64-byte handle of CUDA memory or of an event: who made it, and who opened it or tried to. */

@@ -218,7 +218,7 @@ static void test_clean(void **state)
 	assert_int_equal(j.run->handle_count, 9);
 	assert_int_equal(j.run->handles[0].export_count, 1);
 	assert_int_equal(j.run->handles[0].import_count, 1);
-	assert_ptr_equal(tshm_ipc_exporter(j.run->handles[3].imports[0]), j.run->handles[3].exports[0]);
+	assert_ptr_equal(j.run->handles[3].imports[0]->exporter, j.run->handles[3].exports[0]);
 	done(&j);
 	export(TSHM_IPC_EVENT_EXPORT, 9, 50, ENDS);
 	import(TSHM_IPC_EVENT_IMPORT, 9, 40, ENDS);
