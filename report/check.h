@@ -53,6 +53,9 @@ size_t tshm_group_processes(const struct tshm_group *);
 /* tshm_who_of() them.  To be freed. */
 char *tshm_group_who(const struct tshm_group *);
 
+/* Says of PyTorch's segments of counters which CUDA allocations they count for (torch_counters.c). */
+void tshm_torch_counters(struct tshm_findings *);
+
 /* Names that were left in a name space: shm-, sem-, mq-, sysv-leaked. */
 struct tshm_left_name {
 	unsigned space;			/* enum tshm_space */

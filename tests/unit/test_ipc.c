@@ -638,6 +638,37 @@ static void test_after_fork(void **state)
 	only("cuda-after-fork", TSHM_WARNING, "cuInit in importer", NULL);
 }
 
+/* PyTorch's counters of who uses the exported memory, left behind; and a segment that only looks like them. */
+static void test_torch_counters(void **state)
+{
+	static const off_t sizes[] = { 80064, 80128 };
+	char name[64];
+
+	(void)state;
+	snprintf(name, sizeof(name), "/dev/shm/torch_%d_%d_0", EXPORTER, (int)getpid());
+	for (int i = 0; i < 2; i++) {
+		int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		struct made m = exporter();
+		const struct tshm_finding *f;
+		struct judged j;
+
+		assert_true(fd >= 0);
+		assert_int_equal(ftruncate(fd, sizes[i]), 0);
+		close(fd);
+		make_name(&m, TSHM_SPACE_SHM, name, TSHM_HIF_EXCLUSIVE, make_site(&m, TSHM_CALL_shm_open, 0x77));
+		record(&m, TSHM_IPC_EXPORT, 1, 10, 0);
+		record(&m, TSHM_IPC_EXPORT, 2, 10, 50);
+		save_ended(&m, ENDS);
+		j = judge();
+		f = find(&j, "shm-leaked");
+		unlink(name);
+		assert_non_null(f);
+		assert_int_equal(!strstr(f->message, "counters of who uses 2 CUDA allocations (4.0 MiB)"), i);
+		assert_int_equal(f->site2 != 0, !i);
+		done(&j);
+	}
+}
+
 /* ---- ledgers that lie, and old ones ---- */
 
 static void test_hostile(void **state)
@@ -717,6 +748,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_interior, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_limbo, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_after_fork, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_torch_counters, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hostile, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_old, set_up, tear_down),
 	};
