@@ -12,9 +12,6 @@ const char *tshm_held_name(const struct tshm_held *h)
 
 bool tshm_held_was_acquired(const struct tshm_held *h)
 {
-	/* The driver frees a device's memory with its process, as the kernel does other memory of its own. */
-	if (h->r.kind == TSHM_KIND_CUDA_MEMORY)
-		return false;
 	return h->r.origin == TSHM_ORIGIN_CREATED || h->r.origin == TSHM_ORIGIN_OPENED ||
 	       h->r.origin == TSHM_ORIGIN_DUPLICATED || h->r.origin == TSHM_ORIGIN_RECEIVED;
 }

@@ -3,8 +3,6 @@
  * Memory or an event that its owner freed while another process had it open.  What the other
  * then does is undefined; as a rule nothing crashes, and nobody notices.
  */
-#include <string.h>
-
 #include "check.h"
 
 enum sure { NOT, MAYBE, SURELY };
@@ -22,10 +20,21 @@ static enum sure was_open(const struct tshm_ripc *export, const struct tshm_ripc
 	return open.most != UINT64_MAX && open.most > freed + TSHM_IPC_TICK_NS ? MAYBE : NOT;
 }
 
+/*
+ * Memory that is mapped may be read at any moment.  Of an event only use is undefined, and all that
+ * is seen of use is that it was destroyed: one that is just left open does nothing.
+ */
+static enum tshm_severity severity_of(const struct tshm_ripc *export, const struct tshm_ripc *import)
+{
+	if (export->r.role == TSHM_IPC_EVENT_EXPORT)
+		return tshm_ipc_is_live(import) ? TSHM_NOTE : TSHM_WARNING;
+	return was_open(export, import) == SURELY ? TSHM_ERROR : TSHM_WARNING;
+}
+
 static void look(const struct tshm_ripc *export, const struct tshm_ripc *import, struct tshm_group **groups)
 {
 	enum sure sure = was_open(export, import);
-	TSHM_AUTO_FREE char *how = tshm_xasprintf("%d %d", sure, export->r.role);
+	TSHM_AUTO_FREE char *how = tshm_xasprintf("%d %d %d", sure, export->r.role, severity_of(export, import));
 
 	if (sure != NOT)
 		tshm_ipc_group(groups, how, import, export->image, export->r.end_site, import->image, import->r.site, 1,
@@ -43,7 +52,7 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
 	struct tshm_finding *f;
 
-	f = tshm_finding_add(to, check, sure ? TSHM_ERROR : TSHM_WARNING, "%s %s %s%s by %s while %s %s it open%s", who,
+	f = tshm_finding_add(to, check, severity_of(export, import), "%s %s %s%s by %s while %s %s it open%s", who,
 			     event ? "destroyed" : "freed", what, export->r.flags & TSHM_IPCF_RESET ? " with its context" : "",
 			     tshm_call_name(export->r.end_call), other, sure ? "had" : "may have had", times);
 	f->advice = tshm_xstrdup(event ?

@@ -7,14 +7,20 @@ static bool outlived(const struct tshm_ripc *export, const struct tshm_ripc *imp
 {
 	struct tshm_until gone = tshm_ipc_image_until(export->image), open = tshm_ipc_until(import);
 
-	if (!tshm_ipc_is_live(export) || tshm_ipc_runs(export->image) || gone.most == UINT64_MAX)
+	if (!tshm_ipc_is_live(export) || tshm_ipc_runs(export->image))
 		return false;
 	return open.least > gone.most && open.least - gone.most > TSHM_IPC_TICK_NS;
 }
 
+/* An event that is just left open does nothing that could go wrong. */
+static bool is_idle(const struct tshm_ripc *import)
+{
+	return tshm_ipc_is_event(import) && tshm_ipc_is_live(import);
+}
+
 static void look(const struct tshm_ripc *export, const struct tshm_ripc *import, struct tshm_group **groups)
 {
-	TSHM_AUTO_FREE char *how = tshm_xasprintf("%d %d", export->r.role, export->image->state);
+	TSHM_AUTO_FREE char *how = tshm_xasprintf("%d %d %d", export->r.role, export->image->state, is_idle(import));
 
 	if (outlived(export, import))
 		tshm_ipc_group(groups, how, import, export->image, export->r.site, import->image, import->r.site, 1,
@@ -32,7 +38,7 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
 	struct tshm_finding *f;
 
-	f = tshm_finding_add(to, check, TSHM_WARNING, "%s %s while %s still had %s open%s", who,
+	f = tshm_finding_add(to, check, is_idle(import) ? TSHM_NOTE : TSHM_WARNING, "%s %s while %s still had %s open%s", who,
 			     export->image->state == TSHM_IMAGE_EXEC ? "executed another program" : "ended", other, what, times);
 	f->advice = tshm_xstrdup("let the exporter live until importers are done, and tell importers when it dies: memory "
 				 "and events go with the process that made them");
