@@ -28,11 +28,6 @@ void tshm_reader_close(struct tshm_image *);
 
 /* The history record of that number (r.name, h.link), or NULL. */
 struct tshm_past *tshm_reader_past(const struct tshm_image *, uint32_t number);
-/*
- * A record of TSHM_SEC_IPC, made fit to be used but for its site numbers; false: it is none.
- * reader.c asks reader_ipc.c.
- */
-bool tshm_reader_ipc(struct tshm_ripc *to, struct tshm_image *, const uint8_t *bytes);
 /* Device and inode of the ledger file itself; 0, 0 from memory. */
 void tshm_reader_ident(const struct tshm_image *, uint64_t *dev, uint64_t *ino);
 

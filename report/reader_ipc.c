@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Records of the section TSHM_SEC_IPC on their way from bytes: part of the trust boundary. */
-#include "reader.h"
+#include "reader_parts.h"
 
 #include <string.h>
 
