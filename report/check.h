@@ -83,6 +83,7 @@ struct tshm_group *tshm_ipc_group(struct tshm_group **, const char *how, const s
 /* A finding of a group, with the other party's stack. */
 void tshm_ipc_finding(struct tshm_finding *, const struct tshm_group *, const struct tshm_handle *,
 		      const struct tshm_image *other, uint32_t other_site, const char *title);
+char *tshm_ipc_memory(uint64_t bytes, const char *how);	/* "CUDA memory (2.0 MiB pinned)"; 0: its size is not known */
 char *tshm_ipc_times(const struct tshm_group *);	/* ", 3 times", or "".  To be freed. */
 /* What imports and exported events were left open: ipc-mem-unclosed, ipc-event-leaked. */
 void tshm_check_ipc_left(const struct tshm_check *, const struct tshm_run *, struct tshm_findings *, enum tshm_ipc_role);

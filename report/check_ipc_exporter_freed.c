@@ -47,8 +47,7 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	bool event = export->r.role == TSHM_IPC_EVENT_EXPORT, sure = was_open(export, import) == SURELY;
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	TSHM_AUTO_FREE char *other = tshm_who(import->image);
-	TSHM_AUTO_FREE char *what = event ? tshm_xstrdup("a CUDA event") :
-		tshm_xasprintf("CUDA memory (%s)", tshm_text_size(g->bytes).s);
+	TSHM_AUTO_FREE char *what = event ? tshm_xstrdup("a CUDA event") : tshm_ipc_memory(g->bytes, "");
 	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
 	struct tshm_finding *f;
 

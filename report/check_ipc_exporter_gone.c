@@ -33,12 +33,11 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	bool event = export->r.role == TSHM_IPC_EVENT_EXPORT;
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	TSHM_AUTO_FREE char *other = tshm_who(import->image);
-	TSHM_AUTO_FREE char *what = event ? tshm_xstrdup("its CUDA event") :
-		tshm_xasprintf("its CUDA memory (%s)", tshm_text_size(g->bytes).s);
+	TSHM_AUTO_FREE char *what = event ? tshm_xstrdup("CUDA event") : tshm_ipc_memory(g->bytes, "");
 	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
 	struct tshm_finding *f;
 
-	f = tshm_finding_add(to, check, is_idle(import) ? TSHM_NOTE : TSHM_WARNING, "%s %s while %s still had %s open%s", who,
+	f = tshm_finding_add(to, check, is_idle(import) ? TSHM_NOTE : TSHM_WARNING, "%s %s while %s still had its %s open%s", who,
 			     export->image->state == TSHM_IMAGE_EXEC ? "executed another program" : "ended", other, what, times);
 	f->advice = tshm_xstrdup("let the exporter live until importers are done, and tell importers when it dies: memory "
 				 "and events go with the process that made them");

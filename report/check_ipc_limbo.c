@@ -13,12 +13,12 @@ static bool was_opened(const struct tshm_ripc *export)
 static void say(const struct tshm_check *check, struct tshm_findings *to, const struct tshm_group *g)
 {
 	const struct tshm_ripc *e = g->first;
+	TSHM_AUTO_FREE char *memory = tshm_ipc_memory(g->bytes, "");
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	struct tshm_finding *f;
 
-	f = tshm_finding_add(to, check, TSHM_NOTE, "%s (%s of CUDA memory) by %s in %s %s opened by no observed process%s",
-			     tshm_text_plural(g->amount, "exported handle").s, tshm_text_size(g->bytes).s,
-			     tshm_call_name(e->r.call), who, g->amount == 1 ? "was" : "were",
+	f = tshm_finding_add(to, check, TSHM_NOTE, "%s of %s by %s in %s %s opened by no observed process%s",
+			     tshm_text_plural(g->amount, "exported handle").s, memory, tshm_call_name(e->r.call), who, g->amount == 1 ? "was" : "were",
 			     tshm_ipc_runs(g->image) ? ", so far" : "");
 	f->advice = tshm_xstrdup("see whether the receiver came: an allocator that waits for it (PyTorch's limbo) keeps "
 				 "the memory");

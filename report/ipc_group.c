@@ -30,6 +30,11 @@ void tshm_ipc_finding(struct tshm_finding *f, const struct tshm_group *g, const 
 	}
 }
 
+char *tshm_ipc_memory(uint64_t bytes, const char *how)
+{
+	return bytes ? tshm_xasprintf("CUDA memory (%s%s)", tshm_text_size(bytes).s, how) : tshm_xstrdup("CUDA memory");
+}
+
 char *tshm_ipc_times(const struct tshm_group *g)
 {
 	return g->amount > 1 ? tshm_xasprintf(", %s", tshm_text_plural(g->amount, "time").s) : tshm_xstrdup("");

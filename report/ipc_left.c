@@ -36,12 +36,13 @@ static void say_uneven(const struct tshm_check *check, struct tshm_findings *to,
 {
 	const struct tshm_ripc *first = g->first, *export = first->exporter;
 	enum fate fate = fate_of(g->image);
+	TSHM_AUTO_FREE char *memory = tshm_ipc_memory(g->bytes, " pinned");
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	struct tshm_finding *f;
 
 	f = tshm_finding_add(to, check, fate == ENDED ? TSHM_WARNING : TSHM_NOTE,
-			     "CUDA memory (%s pinned) was opened %" PRIu32 " times by %s in %s, closed %s%s%s",
-			     tshm_text_size(g->bytes).s, first->r.count, tshm_call_name(first->r.call), who,
+			     "%s was opened %" PRIu32 " times by %s in %s, closed %s%s%s",
+			     memory, first->r.count, tshm_call_name(first->r.call), who,
 			     tshm_text_plural(first->r.released, "time").s, g->count > 1 ? ", and others like it" : "",
 			     fate == RUNS ? ", so far" : fate == KILLED ? ", as last recorded" : "");
 	f->advice = tshm_xstrdup("close it as often as it is opened; cudaIpcOpenMemHandle's documentation: opening again in "
@@ -52,12 +53,13 @@ static void say_uneven(const struct tshm_check *check, struct tshm_findings *to,
 /* "3 opens of CUDA memory (6.0 MiB pinned)" */
 static char *things(const struct tshm_group *g, enum tshm_ipc_role role)
 {
+	TSHM_AUTO_FREE char *memory = tshm_ipc_memory(g->bytes, " pinned");
+
 	if (role == TSHM_IPC_EVENT_EXPORT)
 		return tshm_xasprintf("%s for other processes", tshm_text_plural(g->amount, "CUDA event").s);
 	if (role == TSHM_IPC_EVENT_IMPORT)
 		return tshm_xasprintf("%s of another process", tshm_text_plural(g->amount, "opened CUDA event").s);
-	return tshm_xasprintf("%s of CUDA memory (%s pinned)", tshm_text_plural(g->amount, "open").s,
-			      tshm_text_size(g->bytes).s);
+	return tshm_xasprintf("%s of %s", tshm_text_plural(g->amount, "open").s, memory);
 }
 
 static const char *advice(enum tshm_ipc_role role)
