@@ -18,8 +18,8 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	struct tshm_finding *f;
 
 	f = tshm_finding_add(to, check, TSHM_NOTE, "%s of %s by %s in %s %s opened by no observed process%s",
-			     tshm_text_plural(g->amount, "exported handle").s, memory, tshm_call_name(e->r.call), who, g->amount == 1 ? "was" : "were",
-			     tshm_ipc_runs(g->image) ? ", so far" : "");
+			     tshm_text_plural(g->amount, "exported handle").s, memory, tshm_call_name(e->r.call), who,
+			     g->amount == 1 ? "was" : "were", tshm_ipc_runs(g->image) ? ", so far" : "");
 	f->advice = tshm_xstrdup("see whether the receiver came: an allocator that waits for it (PyTorch's limbo) keeps "
 				 "the memory");
 	tshm_ipc_finding(f, g, e->handle, e->image, e->r.origin_site, "allocated by");
@@ -28,9 +28,12 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 /* Are all records of opens still there?  What was closed makes room for newer ones. */
 static bool knows_all(const struct tshm_run *run)
 {
-	for (size_t i = 0; i < run->image_count; i++)
-		if (run->images[i]->header.sections[TSHM_SEC_IPC].recycled || run->images[i]->header.sections[TSHM_SEC_IPC].lost)
+	for (size_t i = 0; i < run->image_count; i++) {
+		const struct tshm_section *s = &run->images[i]->header.sections[TSHM_SEC_IPC];
+
+		if (s->recycled || s->lost)
 			return false;
+	}
 	return true;
 }
 
