@@ -353,7 +353,8 @@ struct tshm_child {
 	uint32_t how;		/* enum tshm_child_how; SEEN: only its end was seen */
 	int32_t wait_status;	/* as waitpid() gives it, if CLOSED */
 	uint32_t program;	/* string: what spawn or the vfork child executed, or 0 */
-	uint64_t begin_mono, end_mono;
+	uint64_t begin_mono;
+	uint64_t end_mono;	/* of the precise clock, taken when its end was collected */
 	uint32_t site;
 	uint32_t pad32;
 	uint64_t reserved[2];

@@ -120,7 +120,7 @@ void tshm_child_ended(int pid, int wait_status)
 		c->begin_mono = 0;
 	}
 	c->wait_status = wait_status;
-	c->end_mono = tshm_now_coarse();
+	c->end_mono = tshm_now_precise();	/* what others did after it was dead is told by this */
 	tshm_child_state(c, TSHM_STATE_CLOSED);
 }
 

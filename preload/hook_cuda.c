@@ -36,6 +36,22 @@ PROC_ADDRESS(cuGetProcAddress_v2, (const char *symbol, void **function, int vers
 				   CUdriverProcAddressQueryResult *status),
 	     (symbol, function, version, flags, status))
 
+/* What comes first in a forked child, often; else they are called too often to be noted. */
+#define ASK(name, parameters, arguments) \
+	TSHM_HOOK(CUresult, name, parameters) \
+	{ \
+		struct tshm_cuda_call c = ENTER(name); \
+		CUresult error = REAL(name)arguments; \
+\
+		tshm_cuda_leave(&c); \
+		tshm_note_cuda_asked(c.here, error); \
+		return error; \
+	}
+ASK(cuDeviceGet, (CUdevice *device, int number), (device, number))
+ASK(cuDeviceGetCount, (int *count), (count))
+ASK(cuCtxGetCurrent, (CUcontext *context), (context))
+ASK(cuCtxSetCurrent, (CUcontext context), (context))
+
 /* Contexts */
 #define CONTEXT_DESTROY(name) \
 	TSHM_HOOK(CUresult, name, (CUcontext context)) \

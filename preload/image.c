@@ -44,7 +44,7 @@ uint64_t tshm_now_coarse(void)
 }
 
 /* Precise, for what orders the images of a process: an exec chain passes several in one coarse tick. */
-static uint64_t tshm_now(void)
+uint64_t tshm_now_precise(void)
 {
 	return tshm_clock(CLOCK_MONOTONIC);
 }
@@ -173,7 +173,7 @@ static void tshm_image_open(enum tshm_began began, bool on_disk, const struct ts
 	h->uid = (uint32_t)TSHM_SYS0(SYS_geteuid);
 	h->gid = (uint32_t)TSHM_SYS0(SYS_getegid);
 	h->began = began;
-	h->start_mono = tshm_now();
+	h->start_mono = tshm_now_precise();
 	h->start_wall = tshm_wall_coarse();
 	h->unwinder = tshm_options.unwinder;
 	h->depth = tshm_options.depth;
@@ -251,7 +251,7 @@ void tshm_image_end(enum tshm_ended how, int status, const char *detail)
 	tshm_held_check();
 	h->end_status = status;
 	h->end_detail = detail ? tshm_string(detail, tshm_length(detail)) : 0;
-	h->end_mono = tshm_now();
+	h->end_mono = tshm_now_precise();
 	h->end_wall = tshm_wall_coarse();
 	h->end_checked = 1;
 	atomic_thread_fence(memory_order_release);

@@ -62,6 +62,7 @@ static inline __attribute__((always_inline)) bool tshm_on(void)
 
 TSHM_INTERNAL int32_t tshm_tid(void);
 TSHM_INTERNAL uint64_t tshm_now_coarse(void);	/* CLOCK_MONOTONIC_COARSE, ns */
+TSHM_INTERNAL uint64_t tshm_now_precise(void);	/* CLOCK_MONOTONIC: for what orders processes */
 TSHM_INTERNAL uint64_t tshm_wall_coarse(void);	/* CLOCK_REALTIME_COARSE: the clock of inode times */
 
 struct tshm_options {

@@ -25,17 +25,12 @@ struct tshm_own_ipc *tshm_ipc(uint32_t number)
 	return o;
 }
 
-static uint64_t tshm_precise(clockid_t clock)
+static uint64_t tshm_wall_precise(void)
 {
 	struct timespec t;
 
-	clock_gettime(clock, &t);
+	clock_gettime(CLOCK_REALTIME, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-uint64_t tshm_ipc_now(void)
-{
-	return tshm_precise(CLOCK_MONOTONIC);
 }
 
 static uint64_t tshm_ipc_key_hash(enum tshm_ipc_role role, uint64_t key)
@@ -107,8 +102,8 @@ uint32_t tshm_ipc_new(enum tshm_ipc_role role, enum tshm_call call, uint32_t sit
 	o->r.call = (uint16_t)call;
 	o->r.site = site;
 	o->r.tid = (uint32_t)tshm_tid();
-	o->r.begin_mono = tshm_ipc_now();
-	o->r.begin_wall = tshm_precise(CLOCK_REALTIME);
+	o->r.begin_mono = tshm_now_precise();
+	o->r.begin_wall = tshm_wall_precise();
 	tshm_site_mirror(site);
 	return number;
 }
@@ -145,7 +140,7 @@ void tshm_ipc_end(uint32_t number, enum tshm_call call, uint32_t site, uint64_t 
 	o->r.end_site = site;
 	o->r.end_tid = (uint32_t)tshm_tid();
 	o->r.end_mono = now;
-	o->r.end_wall = tshm_precise(CLOCK_REALTIME);
+	o->r.end_wall = tshm_wall_precise();
 	o->r.flags |= flags;
 	tshm_site_mirror(site);
 	tshm_store_commit(tshm_ipcs, number, TSHM_STATE_CLOSED);
@@ -186,7 +181,7 @@ uint32_t tshm_ipc_find_handle(enum tshm_ipc_role role, const void *handle, unsig
 void tshm_ipc_end_context(uint64_t context, enum tshm_call call, uint32_t site)
 {
 	uint32_t used = atomic_load(&tshm_ipcs->used);
-	uint64_t now = tshm_ipc_now();
+	uint64_t now = tshm_now_precise();
 
 	for (uint32_t n = 1; n < used; n++) {
 		struct tshm_own_ipc *o = tshm_store_own(tshm_ipcs, n);

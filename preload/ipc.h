@@ -19,7 +19,6 @@ struct tshm_own_ipc {
 };
 
 TSHM_INTERNAL struct tshm_own_ipc *tshm_ipc(uint32_t number);
-TSHM_INTERNAL uint64_t tshm_ipc_now(void);	/* CLOCK_MONOTONIC, precise: processes are compared by it */
 /* A BUSY record of one's own, its begin, thread and context filled in; 0: no room (counted). */
 TSHM_INTERNAL uint32_t tshm_ipc_new(enum tshm_ipc_role, enum tshm_call, uint32_t site);
 /* Write it to the file and let it be found: by key, if that is not 0, and by its handle, if it has one. */

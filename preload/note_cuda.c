@@ -55,6 +55,12 @@ bool tshm_note_cuda(struct tshm_here here, int error)
 	return true;
 }
 
+void tshm_note_cuda_asked(struct tshm_here here, int error)
+{
+	if (TSHM_UNLIKELY(here.on && tshm_cuda_after_fork()))
+		tshm_note_after_fork(here, error);
+}
+
 void tshm_note_cuda_memory(struct tshm_here here, int error, const void *at, uint64_t size, bool in_order)
 {
 	struct tshm_resource *r;
@@ -84,7 +90,7 @@ struct tshm_cuda_end tshm_cuda_end_look(struct tshm_here here, uint64_t key)
 	struct tshm_cuda_end end = { .key = key };
 
 	if (here.on) {
-		end.before = tshm_ipc_now();
+		end.before = tshm_now_precise();
 		end.word = key ? tshm_pointer_word(key) : 0;
 	}
 	return end;
@@ -93,7 +99,7 @@ struct tshm_cuda_end tshm_cuda_end_look(struct tshm_here here, uint64_t key)
 /* Handles of an allocation end with it. */
 static void tshm_note_exports_freed(struct tshm_here here, const struct tshm_cuda_end *end)
 {
-	uint64_t now = tshm_ipc_now();	/* after the call: what was closed before it began was closed in time */
+	uint64_t now = tshm_now_precise();	/* after the call: what was closed before it began was closed in time */
 	unsigned walk = 0;
 	uint32_t number;
 

@@ -15,6 +15,8 @@
  * False: nothing more is to be noted of it.
  */
 TSHM_INTERNAL bool tshm_note_cuda(struct tshm_here, int error);
+/* The same of a call that is of no other interest. */
+TSHM_INTERNAL void tshm_note_cuda_asked(struct tshm_here, int error);
 
 /* *at: where `size` bytes were allocated.  in_order: by a stream, so a reset leaves it alone. */
 TSHM_INTERNAL void tshm_note_cuda_memory(struct tshm_here, int error, const void *at, uint64_t size, bool in_order);

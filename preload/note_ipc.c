@@ -118,7 +118,7 @@ void tshm_note_ipc_import(struct tshm_here here, int error, const void *handle, 
 	if (tshm_ipc_again(TSHM_IPC_IMPORT, handle, pointer))
 		return;
 	while ((number = tshm_ipc_find(TSHM_IPC_IMPORT, pointer, &walk)))	/* closed where we did not see it */
-		tshm_ipc_end(number, 0, 0, tshm_ipc_now(), 0);
+		tshm_ipc_end(number, 0, 0, tshm_now_precise(), 0);
 	number = tshm_import_new(here, TSHM_IPC_IMPORT, handle, pointer, flags);
 	if (!number)
 		return;
@@ -186,7 +186,7 @@ void tshm_note_event(struct tshm_here here, int error, const void *event, unsign
 		return;
 	key = *(const uint64_t *)event;
 	while ((number = tshm_ipc_find(TSHM_IPC_EVENT_EXPORT, key, &walk)))	/* destroyed unseen */
-		tshm_ipc_end(number, 0, 0, tshm_ipc_now(), 0);
+		tshm_ipc_end(number, 0, 0, tshm_now_precise(), 0);
 	number = tshm_ipc_new(TSHM_IPC_EVENT_EXPORT, here.call, tshm_site_here(here));
 	if (!number)
 		return;
@@ -236,7 +236,7 @@ void tshm_note_ipc_event_import(struct tshm_here here, int error, const void *ha
 	}
 	key = *(const uint64_t *)event;
 	while ((number = tshm_ipc_find(TSHM_IPC_EVENT_IMPORT, key, &walk)))
-		tshm_ipc_end(number, 0, 0, tshm_ipc_now(), 0);
+		tshm_ipc_end(number, 0, 0, tshm_now_precise(), 0);
 	number = tshm_import_new(here, TSHM_IPC_EVENT_IMPORT, handle, key, 0);
 	if (number)
 		tshm_ipc_publish(number, key, TSHM_STATE_LIVE);
@@ -258,5 +258,5 @@ void tshm_note_event_destroyed(struct tshm_here here, int error, const struct ts
 	walk = 0;
 	number = tshm_ipc_find(TSHM_IPC_EVENT_EXPORT, end->key, &walk);
 	if (number && tshm_ipc(number)->r.begin_mono <= end->before)
-		tshm_ipc_end(number, here.call, tshm_site_here(here), tshm_ipc_now(), 0);
+		tshm_ipc_end(number, here.call, tshm_site_here(here), tshm_now_precise(), 0);
 }

@@ -4,6 +4,7 @@
 #define TSHM_CHECK_H
 
 #include "finding.h"
+#include "ipc.h"
 #include "text.h"
 #include "xalloc.h"
 #include <uthash.h>
@@ -52,6 +53,9 @@ size_t tshm_group_processes(const struct tshm_group *);
 /* tshm_who_of() them.  To be freed. */
 char *tshm_group_who(const struct tshm_group *);
 
+/* Says of PyTorch's segments of counters which CUDA allocations they count for (torch_counters.c). */
+void tshm_torch_counters(struct tshm_findings *);
+
 /* Names that were left in a name space: shm-, sem-, mq-, sysv-leaked. */
 struct tshm_left_name {
 	unsigned space;			/* enum tshm_space */
@@ -71,5 +75,20 @@ void tshm_group_at_end(const struct tshm_run *, const struct tshm_at_end *, stru
 bool tshm_held_is_shared_fd(const struct tshm_held *);	/* a descriptor of a segment or memfd, acquired here */
 const char *tshm_held_name(const struct tshm_held *);	/* what it is called, or NULL */
 bool tshm_held_was_acquired(const struct tshm_held *);	/* by this very image; not inherited */
+
+/* Facts about CUDA IPC from one place of one program, and from one place of the other party, if there is one. */
+struct tshm_group *tshm_ipc_group(struct tshm_group **, const char *how, const struct tshm_ripc *item,
+				  const struct tshm_image *, uint32_t site, const struct tshm_image *other,
+				  uint32_t other_site, uint64_t amount, uint64_t bytes);
+/* A finding of a group, with the other party's stack. */
+void tshm_ipc_finding(struct tshm_finding *, const struct tshm_group *, const struct tshm_handle *,
+		      const struct tshm_image *other, uint32_t other_site, const char *title);
+char *tshm_ipc_memory(uint64_t bytes, const char *how);	/* "CUDA memory (2.0 MiB pinned)"; 0: its size is not known */
+char *tshm_ipc_times(const struct tshm_group *);	/* ", 3 times", or "".  To be freed. */
+/* What imports and exported events were left open: ipc-mem-unclosed, ipc-event-leaked. */
+void tshm_check_ipc_left(const struct tshm_check *, const struct tshm_run *, struct tshm_findings *, enum tshm_ipc_role);
+/* Calls f for each import that was opened and whose exporter, another process, was observed. */
+void tshm_ipc_each_pair(const struct tshm_run *, void (*f)(const struct tshm_ripc *export, const struct tshm_ripc *import,
+							  struct tshm_group **), struct tshm_group **);
 
 #endif

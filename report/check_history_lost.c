@@ -13,6 +13,11 @@ static uint64_t recycled(const struct tshm_image *im)
 	return im->header.sections[TSHM_SEC_HISTORY].recycled;
 }
 
+static uint64_t recycled_ipc(const struct tshm_image *im)
+{
+	return im->header.sections[TSHM_SEC_IPC].recycled;
+}
+
 static uint64_t early(const struct tshm_image *im)
 {
 	return im->header.lost_early;
@@ -28,6 +33,7 @@ void tshm_check_history_lost(const struct tshm_check *check, const struct tshm_r
 {
 	static const struct loss losses[] = {
 		{ "older history record", "made room for newer ones: names that were made and removed", recycled },
+		{ "older CUDA IPC record", "made room for newer ones: what was exported or opened, and closed", recycled_ipc },
 		{ "call", "came before the ledger existed", early },
 		{ "record", "half written at the end, not believed", torn },
 	};

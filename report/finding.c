@@ -59,6 +59,7 @@ struct tshm_findings *tshm_judge(const struct tshm_run *run)
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		checks[i].run(&checks[i], run, found);
+	tshm_torch_counters(found);
 	if (found->count)
 		qsort(found->list, found->count, sizeof(*found->list), worst_first);
 	return found;

@@ -30,6 +30,7 @@ struct tshm_finding {
 	uint32_t site2;
 	const char *stack2_title;	/* "closed before by", or NULL */
 	const struct tshm_frame *frame2;	/* instead of site2: one frame of image2 */
+	const struct tshm_handle *handle;	/* of CUDA IPC that it is about, or NULL */
 	char *suppressed_by;		/* NULL: counts */
 };
 

@@ -43,6 +43,8 @@ static const char *why_unjudged(const struct tshm_run *run)
 
 		if (h->sections[TSHM_SEC_RESOURCES].lost || h->sections[TSHM_SEC_HISTORY].lost)
 			return "a ledger had no room for what was held or named";
+		if (h->sections[TSHM_SEC_IPC].lost)
+			return "a ledger had no room for what was shared by CUDA IPC";
 	}
 	for (const struct tshm_object *o = run->objects; o; o = o->next)
 		if (o->presence == TSHM_NAME_UNASKED && o->creator)

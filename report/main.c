@@ -15,7 +15,7 @@
 #include "text.h"
 #include "xalloc.h"
 
-enum { EXIT_OK = 0, EXIT_UNJUDGED = 3 };
+enum { EXIT_OK = 0, EXIT_USAGE = 2, EXIT_UNJUDGED = 3 };
 
 /* What went to standard output must have arrived there. */
 static int flushed(void)
@@ -135,18 +135,19 @@ static int write_one(struct tshm_out *o, const struct tshm_destination *d)
 }
 
 /* Write all outputs; the status says what the gate says, unless something failed. */
-static int report(const struct tshm_command *c, const struct tshm_run *run)
+static int report(const struct tshm_command *c, const struct tshm_run *run, struct tshm_suppressions *suppressions)
 {
 	struct tshm_findings *findings = tshm_judge(run);
 	struct tshm_holders *holders = c->holders ? tshm_holders_look(run) : NULL;
 	struct tshm_out out = {
 		.run = run, .findings = findings, .symbols = tshm_symbols_new(), .holders = holders, .by = c->by,
-		.verbose = c->verbose, .tell_run = !c->run_count,
+		.verbose = c->verbose, .tell_run = !c->run_count, .suppressions = suppressions,
 	};
 	int status = EXIT_OK;
 
 	if (!c->no_symbol_cache)
 		tshm_symbols_keep(out.symbols);
+	tshm_suppressions_apply(suppressions, findings, out.symbols);
 	out.gate = tshm_gate_judge(c->policy, run, findings, &out.why_unjudged);
 	for (size_t i = 0; i < c->output_count; i++)
 		if (write_one(&out, &c->outputs[i]) != 0)
@@ -160,9 +161,29 @@ static int report(const struct tshm_command *c, const struct tshm_run *run)
 	return status;
 }
 
+/* Also before rules are only listed: tshm-run asks so whether its options are good. */
+static bool read_suppressions(const struct tshm_command *c, struct tshm_suppressions *to)
+{
+	char *error = NULL;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < c->suppression_count; i++)
+		ok = tshm_suppressions_read(to, c->suppressions[i], true, &error);
+	if (ok && !c->no_default_suppressions)
+		ok = tshm_suppressions_read_default(to, &error);
+	if (!ok) {
+		TSHM_AUTO_FREE char *escaped = tshm_text_escape(error);
+
+		fprintf(stderr, "tshm-report: %s\n", escaped);
+		free(error);
+	}
+	return ok;
+}
+
 int main(int argc, char **argv)
 {
 	struct tshm_command c;
+	struct tshm_suppressions suppressions = { 0 };
 	struct tshm_run *run;
 	char *error = NULL;
 	int status;
@@ -170,13 +191,15 @@ int main(int argc, char **argv)
 	/* Characters as the user's terminal has them; numbers stay as they are everywhere. */
 	setlocale(LC_CTYPE, "");
 	tshm_command_read(&c, argc, argv);
-	if (c.list_checks)
-		return list_checks();
 	if (c.prune)
 		return prune(c.prune_room);
-	run = load(&c, &error);
-	if (run) {
-		status = report(&c, run);
+	if (!read_suppressions(&c, &suppressions)) {
+		status = EXIT_USAGE;
+	} else if (c.list_checks) {
+		status = list_checks();
+	} else if ((run = load(&c, &error))) {
+		status = report(&c, run, &suppressions);
+		tshm_run_free(run);
 	} else {
 		TSHM_AUTO_FREE char *escaped = tshm_text_escape(error);
 
@@ -184,7 +207,8 @@ int main(int argc, char **argv)
 		status = EXIT_UNJUDGED;
 	}
 	free(error);
-	tshm_run_free(run);
+	tshm_suppressions_free(&suppressions);
+	free(c.suppressions);
 	free(c.outputs);
 	return status;
 }

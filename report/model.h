@@ -53,6 +53,26 @@ struct tshm_past {
 	const char *name;
 };
 
+/* A CUDA IPC record, and the handle that joins it with those of other images. */
+struct tshm_ripc {
+	struct tshm_ipc r;		/* role is one of enum tshm_ipc_role, sites exist or are 0 */
+	struct tshm_image *image;
+	struct tshm_handle *handle;	/* NULL: it has none */
+	struct tshm_ripc *exporter;	/* of an import: the last export before it; NULL: not observed */
+	struct tshm_ripc **importers;	/* of an export: those imports, failed ones, too */
+	size_t importer_count;
+};
+
+/* One 64-byte handle of CUDA memory or of an event: who made it, and who opened it or tried to. */
+struct tshm_handle {
+	const uint8_t *bytes;		/* 64 */
+	bool event;
+	struct tshm_ripc **exports;	/* by time.  None: the exporter was not observed */
+	size_t export_count;
+	struct tshm_ripc **imports;	/* by time; failed ones, too */
+	size_t import_count;
+};
+
 struct tshm_image {
 	struct tshm_header header;	/* zeros for an unobserved image but pid, ppid, exe */
 	const char *path;		/* of the ledger, NULL if unobserved */
@@ -82,6 +102,9 @@ struct tshm_image {
 	size_t site_count;
 	struct tshm_rmodule *modules;	/* by module number */
 	size_t module_count;
+	struct tshm_ripc *ipcs;
+	size_t ipc_count;
+	uint64_t last_mono;		/* when it last noted something; only of images with CUDA IPC records, else 0 */
 	struct tshm_transfer *transfers;
 	size_t transfer_count;
 	struct tshm_child *children;
@@ -108,7 +131,8 @@ enum tshm_presence {		/* does its name still lead to it? */
 struct tshm_outsider { pid_t pid; char *exe; };
 
 struct tshm_object {
-	char id[48];			/* unique in the report: "shm:DEV:INO", "sysv:ID", "memfd:DEV:INO", "fd:TOKEN:N" */
+	char id[48];			/* unique in the report: "shm:DEV:INO", "sysv:ID", "memfd:DEV:INO", "fd:TOKEN:N",
+					   "cuda:TOKEN:ADDRESS" */
 	uint16_t kind;			/* enum tshm_kind; NAME-only objects: SEGMENT, SEMAPHORE, MQUEUE, ATTACHMENT */
 	uint16_t space;			/* enum tshm_space, 0 if it has no name space */
 	const char *name;		/* the newest name that led to it, or NULL */
@@ -159,6 +183,8 @@ struct tshm_run {
 	size_t image_count;
 	struct tshm_object *objects;
 	size_t object_count;
+	struct tshm_handle *handles;	/* by the time of their first record */
+	size_t handle_count;
 	struct tshm_stray *strays;
 	size_t stray_count;
 	size_t hidden;			/* processes that we may not look at: they may hold something */

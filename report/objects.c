@@ -217,6 +217,8 @@ static void add_record(struct tshm_object *object, struct tshm_held *h)
 	learn_kind(object, h->r.kind);
 	if (h->r.size > object->size)
 		object->size = h->r.size;
+	if (h->r.kind == TSHM_KIND_CUDA_MEMORY)
+		object->size = h->r.length;
 	if (!object->name)
 		object->name = h->name;
 }
@@ -233,8 +235,11 @@ static void add_held(struct tshm_objects *o, struct tshm_held *h)
 		object = object_at(o, &ident, mono);
 	} else {
 		object = new_object(o);
-		snprintf(object->id, sizeof(object->id), "%s:%.16s:%" PRIu64,
-			 tshm_kind_by(h->r.kind) == TSHM_BY_DESCRIPTOR ? "fd" : "at", h->image->id, h->r.key);
+		if (h->r.kind == TSHM_KIND_CUDA_MEMORY)
+			snprintf(object->id, sizeof(object->id), "cuda:%.16s:%" PRIx64, h->image->id, h->r.key);
+		else
+			snprintf(object->id, sizeof(object->id), "%s:%.16s:%" PRIu64,
+				 tshm_kind_by(h->r.kind) == TSHM_BY_DESCRIPTOR ? "fd" : "at", h->image->id, h->r.key);
 	}
 	add_record(object, h);
 }

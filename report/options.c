@@ -12,8 +12,8 @@
 #include "xalloc.h"
 
 enum {
-	OPT_BY = 256, OPT_FORMAT, OPT_GATE, OPT_HELP, OPT_HOLDERS, OPT_LIST, OPT_NO_CACHE, OPT_OUTPUT, OPT_PRUNE, OPT_REPORT,
-	OPT_VERBOSE, OPT_VERSION, OPT_WAIT,
+	OPT_BY = 256, OPT_FORMAT, OPT_GATE, OPT_HELP, OPT_HOLDERS, OPT_LIST, OPT_NO_CACHE, OPT_NO_SUPPRESSIONS,
+	OPT_OUTPUT, OPT_PRUNE, OPT_REPORT, OPT_SUPPRESSIONS, OPT_VERBOSE, OPT_VERSION, OPT_WAIT,
 };
 
 /* One row an option: the parser, --help and the man page's lint read it. */
@@ -28,10 +28,12 @@ static const struct {
 	{ "help", OPT_HELP, no_argument, "--help", "print this and exit" },
 	{ "holders", OPT_HOLDERS, no_argument, "--holders", "show where the threads of processes that hold something stand now" },
 	{ "list-checks", OPT_LIST, no_argument, "--list-checks", "list the rules and exit" },
+	{ "no-default-suppressions", OPT_NO_SUPPRESSIONS, no_argument, "--no-default-suppressions", "do not apply those that come with tshm" },
 	{ "no-symbol-cache", OPT_NO_CACHE, no_argument, "--no-symbol-cache", "neither use nor keep what functions and lines were found" },
 	{ "output", OPT_OUTPUT, required_argument, "-o, --output=FILE", "write there instead of standard output" },
 	{ "prune", OPT_PRUNE, optional_argument, "--prune[=MIB]", "remove finished runs, but the newest in so many MiB (0), and exit" },
 	{ "report", OPT_REPORT, required_argument, "--report=FORMAT:FILE", "also write this report; may be repeated" },
+	{ "suppressions", OPT_SUPPRESSIONS, required_argument, "--suppressions=FILE", "leave out what its lines RULE:PATTERN match; may be repeated" },
 	{ "verbose", OPT_VERBOSE, no_argument, "-v, --verbose", "show everything: notes, long lists, all frames" },
 	{ "version", OPT_VERSION, no_argument, "--version", "print the version and exit" },
 	{ "wait", OPT_WAIT, required_argument, "--wait=SECONDS", "wait that long at most for a run that still runs" },
@@ -103,6 +105,12 @@ static void add_report(struct tshm_command *c, char *argument)
 		wrong("--report takes FORMAT:FILE, not '%s'", argument);
 	*colon = 0;
 	add_output(c, format_of(argument), colon + 1);
+}
+
+static void add_suppressions(struct tshm_command *c, const char *file)
+{
+	c->suppressions = tshm_xreallocarray(c->suppressions, c->suppression_count + 1, sizeof(*c->suppressions));
+	c->suppressions[c->suppression_count++] = file;
 }
 
 static enum tshm_by by_of(const char *name)
@@ -186,6 +194,8 @@ void tshm_command_read(struct tshm_command *c, int argc, char **argv)
 		case OPT_HELP: help();
 		case OPT_HOLDERS: c->holders = true; break;
 		case OPT_LIST: c->list_checks = true; break;
+		case OPT_NO_SUPPRESSIONS: c->no_default_suppressions = true; break;
+		case OPT_SUPPRESSIONS: add_suppressions(c, optarg); break;
 		case OPT_NO_CACHE: c->no_symbol_cache = true; break;
 		case OPT_PRUNE: c->prune = true; c->prune_room = mib_of(optarg); break;
 		case OPT_REPORT: add_report(c, optarg); break;

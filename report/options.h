@@ -19,6 +19,9 @@ struct tshm_command {
 	const struct tshm_policy *policy;
 	double wait;			/* seconds */
 	enum tshm_by by;
+	const char **suppressions;	/* files */
+	size_t suppression_count;
+	bool no_default_suppressions;
 	bool holders, verbose, list_checks, prune, no_symbol_cache;
 	uint64_t prune_room;		/* bytes that the newest runs may keep */
 	char **runs;

@@ -7,6 +7,7 @@
 
 #include "finding.h"
 #include "gate.h"
+#include "suppress.h"
 #include "symbol.h"
 
 struct tshm_holders;
@@ -20,6 +21,7 @@ struct tshm_out {
 	const struct tshm_findings *findings;
 	struct tshm_symbols *symbols;
 	const struct tshm_holders *holders;	/* NULL: nobody asked where they stand */
+	const struct tshm_suppressions *suppressions;	/* or NULL */
 	enum tshm_gate gate;
 	const char *why_unjudged;	/* or NULL */
 	enum tshm_by by;

@@ -8,42 +8,40 @@
 #include "xalloc.h"
 #include <uthash.h>
 
-/* What could not be made must not just be missing. */
-static json_t *made(json_t *value)
+json_t *tshm_json_made(json_t *value)
 {
 	if (!value)
 		tshm_out_failed("JSON");
 	return value;
 }
 
-static void append(json_t *list, json_t *value)
+void tshm_json_append(json_t *list, json_t *value)
 {
-	if (json_array_append_new(list, made(value)) != 0)
+	if (json_array_append_new(list, tshm_json_made(value)) != 0)
 		tshm_out_failed("JSON");
 }
 
-static json_t *text(const char *s)
+json_t *tshm_json_text(const char *s)
 {
 	TSHM_AUTO_FREE char *valid = s ? tshm_text_utf8(s) : NULL;
 
-	return made(s ? json_string(valid) : json_null());
+	return tshm_json_made(s ? json_string(valid) : json_null());
 }
 
-/* JSON's integers end where int64_t does; ledgers may hold more. */
-static json_t *number(uint64_t n)
+json_t *tshm_json_number(uint64_t n)
 {
-	return made(json_integer((json_int_t)(n < INT64_MAX ? n : INT64_MAX)));
+	return tshm_json_made(json_integer((json_int_t)(n < INT64_MAX ? n : INT64_MAX)));
 }
 
 /* A process that is not known is null. */
 static json_t *pid_or_null(pid_t pid)
 {
-	return made(pid > 0 ? json_integer(pid) : json_null());
+	return tshm_json_made(pid > 0 ? json_integer(pid) : json_null());
 }
 
-static json_t *wall(uint64_t ns)
+json_t *tshm_json_wall(uint64_t ns)
 {
-	return made(ns ? json_real((double)ns / 1e9) : json_null());
+	return tshm_json_made(ns ? json_real((double)ns / 1e9) : json_null());
 }
 
 json_t *tshm_json_stack(struct tshm_trace *t)
@@ -53,10 +51,10 @@ json_t *tshm_json_stack(struct tshm_trace *t)
 	for (size_t i = 0; i < t->count; i++) {
 		const struct tshm_line *l = &t->lines[i];
 
-		append(list, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
-			"kind", l->python ? "python" : "native", "function", text(l->function),
-			"file", text(l->file), "line", l->line ? number(l->line) : json_null(),
-			"module", text(l->module), "offset", l->python ? json_null() : number(l->offset),
+		tshm_json_append(list, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
+			"kind", l->python ? "python" : "native", "function", tshm_json_text(l->function),
+			"file", tshm_json_text(l->file), "line", l->line ? tshm_json_number(l->line) : json_null(),
+			"module", tshm_json_text(l->module), "offset", l->python ? json_null() : tshm_json_number(l->offset),
 			"build_id", l->build_id[0] ? json_string(l->build_id) : json_null(),
 			"inlined", l->inlined));
 	}
@@ -69,20 +67,20 @@ static json_t *run(const struct tshm_run *r)
 	json_t *problems = json_array();
 
 	for (size_t i = 0; i < r->problem_count; i++)
-		append(problems, text(r->problems[i]));
-	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "path", text(r->path), "host", text(r->host),
-			 "started", wall(r->started_wall), "ended", wall(r->ended_wall), "complete", r->complete,
-			 "lost", number(r->lost), "problems", problems);
+		tshm_json_append(problems, tshm_json_text(r->problems[i]));
+	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "path", tshm_json_text(r->path), "host", tshm_json_text(r->host),
+			 "started", tshm_json_wall(r->started_wall), "ended", tshm_json_wall(r->ended_wall), "complete", r->complete,
+			 "lost", tshm_json_number(r->lost), "problems", problems);
 }
 
 static json_t *summary(const struct tshm_out *o)
 {
 	struct tshm_totals n = tshm_totals(o->run, o->findings);
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "processes", number(tshm_out_processes(o->run)),
-			 "errors", number(n.errors), "warnings", number(n.warnings), "notes", number(n.notes),
-			 "suppressed", number(n.suppressed), "leaked_segments", number(n.leaked_segments),
-			 "leaked_bytes", number(n.leaked_bytes), "gate", tshm_gate_name(o->gate));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "processes", tshm_json_number(tshm_out_processes(o->run)),
+			 "errors", tshm_json_number(n.errors), "warnings", tshm_json_number(n.warnings), "notes", tshm_json_number(n.notes),
+			 "suppressed", tshm_json_number(n.suppressed), "leaked_segments", tshm_json_number(n.leaked_segments),
+			 "leaked_bytes", tshm_json_number(n.leaked_bytes), "gate", tshm_gate_name(o->gate));
 }
 
 static const char *state_of(const struct tshm_image *im)
@@ -104,11 +102,11 @@ static json_t *process(const struct tshm_image *im)
 		(im->state == TSHM_IMAGE_EXITED || im->state == TSHM_IMAGE_SIGNALED);
 
 	for (int i = 0; i < im->argc; i++)
-		append(argv, text(im->argv[i]));
+		tshm_json_append(argv, tshm_json_text(im->argv[i]));
 	return json_pack("{s:i, s:i, s:s, s:o, s:o, s:s, s:o, s:b, s:o}", "pid", (int)im->header.pid,
-			 "ppid", (int)im->header.ppid, "image", im->id, "exe", text(im->exe), "argv", argv,
+			 "ppid", (int)im->header.ppid, "image", im->id, "exe", tshm_json_text(im->exe), "argv", argv,
 			 "state", state_of(im), "status", has_status ? json_integer(im->status) : json_null(),
-			 "observed", im->observed, "why_unobserved", text(im->why_unobserved));
+			 "observed", im->observed, "why_unobserved", tshm_json_text(im->why_unobserved));
 }
 
 static json_t *holder(const struct tshm_out *o, const struct tshm_object *object, size_t first)
@@ -123,11 +121,11 @@ static json_t *holder(const struct tshm_out *o, const struct tshm_object *object
 		if (h->image != im)
 			continue;
 		if (tshm_kind_by(h->r.kind) == TSHM_BY_DESCRIPTOR)
-			append(fds, number(h->r.key));
+			tshm_json_append(fds, tshm_json_number(h->r.key));
 		else
 			mappings++;
 	}
-	whole = made(json_pack("{s:i, s:s, s:o, s:i, s:b}", "pid", (int)im->header.pid, "image", im->id, "fds", fds,
+	whole = tshm_json_made(json_pack("{s:i, s:s, s:o, s:i, s:b}", "pid", (int)im->header.pid, "image", im->id, "fds", fds,
 			       "mappings", mappings, "as_recorded", object->holders[first]->as_recorded));
 	tshm_json_add_threads(o, im->live_pid, object, whole);
 	return whole;
@@ -154,9 +152,9 @@ static json_t *transfer(const struct tshm_image *im, const struct tshm_transfer 
 	/* The ends of a socketpair name who made it, which tells nothing of who has the other end now. */
 	pid_t self = im->header.pid, peer = t->peer == self ? 0 : t->peer;
 
-	return made(json_pack("{s:o, s:o, s:s, s:o, s:s}", "from", pid_or_null(sent ? self : peer),
+	return tshm_json_made(json_pack("{s:o, s:o, s:s, s:o, s:s}", "from", pid_or_null(sent ? self : peer),
 			      "to", pid_or_null(sent ? peer : self), "via", t->direction == 3 ? "pidfd_getfd" : "SCM_RIGHTS",
-			      "count", number(t->count), "side", sent ? "sender" : "receiver"));
+			      "count", tshm_json_number(t->count), "side", sent ? "sender" : "receiver"));
 }
 
 static struct passed *passed_of(const struct tshm_run *r)
@@ -177,10 +175,10 @@ static struct passed *passed_of(const struct tshm_run *r)
 			if (!p) {
 				p = tshm_xcalloc(1, sizeof(*p));
 				p->key = key.key;
-				p->list = made(json_array());
+				p->list = tshm_json_made(json_array());
 				HASH_ADD(hh, all, key, sizeof(p->key), p);
 			}
-			append(p->list, transfer(im, t));
+			tshm_json_append(p->list, transfer(im, t));
 		}
 	}
 	return all;
@@ -203,12 +201,12 @@ static json_t *transfers(const struct passed *all, const struct tshm_object *obj
 
 	if (object->has_ident && tshm_kind_unique(object->kind))
 		HASH_FIND(hh, all, &key.key, sizeof(key.key), p);
-	return p ? json_incref(p->list) : made(json_array());
+	return p ? json_incref(p->list) : tshm_json_made(json_array());
 }
 
 static json_t *outsider(const struct tshm_out *o, const struct tshm_object *object, const struct tshm_outsider *who)
 {
-	json_t *whole = made(json_pack("{s:i, s:o}", "pid", (int)who->pid, "exe", text(who->exe)));
+	json_t *whole = tshm_json_made(json_pack("{s:i, s:o}", "pid", (int)who->pid, "exe", tshm_json_text(who->exe)));
 
 	tshm_json_add_threads(o, who->pid, object, whole);
 	return whole;
@@ -222,15 +220,15 @@ static json_t *object_json(const struct tshm_out *o, const struct passed *passed
 
 	for (size_t i = 0; i < object->holder_count; i++)
 		if (!seen_before(object, i))
-			append(holders, holder(o, object, i));
+			tshm_json_append(holders, holder(o, object, i));
 	for (size_t i = 0; i < object->outsider_count; i++)
-		append(outside, outsider(o, object, &object->outsiders[i]));
+		tshm_json_append(outside, outsider(o, object, &object->outsiders[i]));
 	if (object->creator)
 		creator = json_pack("{s:i, s:s, s:i}", "pid", (int)object->creator->image->header.pid,
 				    "image", object->creator->image->id, "site", (int)object->creator->h.site);
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "id", object->id,
-			 "kind", tshm_out_kind(object), "name", text(object->name),
-			 "dev", number(object->dev), "ino", number(object->ino), "size", number(object->size),
+			 "kind", tshm_out_kind(object), "name", tshm_json_text(object->name),
+			 "dev", tshm_json_number(object->dev), "ino", tshm_json_number(object->ino), "size", tshm_json_number(object->size),
 			 "state", states[object->state], "creator", creator, "holders", holders,
 			 "outsiders", outside, "transfers", transfers(passed, object));
 }
@@ -241,16 +239,17 @@ static json_t *finding(const struct tshm_out *o, const struct tshm_finding *f)
 	struct tshm_trace second = f->frame2 ? tshm_trace_of_frame(o->symbols, f->image2, f->frame2) :
 					       tshm_trace_of(o->symbols, f->image2, f->site2);
 	size_t leaf = t.leaf;
-	json_t *call = text(t.call);
+	json_t *call = tshm_json_text(t.call);
 
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "rule", f->check->id, "severity", tshm_severity_name(f->severity),
-			 "message", text(f->message), "advice", text(f->advice), "count", number(f->count),
-			 "bytes", number(f->bytes), "object", f->object ? text(f->object->id) : json_null(),
+			 "message", tshm_json_text(f->message), "advice", tshm_json_text(f->advice), "count", tshm_json_number(f->count),
+			 "bytes", tshm_json_number(f->bytes), "object", f->object ? tshm_json_text(f->object->id) : json_null(),
 			 "pid", f->image ? json_integer(f->image->header.pid) : json_null(),
-			 "image", f->image ? text(f->image->id) : json_null(), "call", call,
-			 "leaf", number(leaf), "stack", tshm_json_stack(&t), "stack2", tshm_json_stack(&second),
-			 "suppressed_by", text(f->suppressed_by));
+			 "image", f->image ? tshm_json_text(f->image->id) : json_null(), "call", call,
+			 "leaf", tshm_json_number(leaf), "stack", tshm_json_stack(&t), "stack2", tshm_json_stack(&second),
+			 "suppressed_by", tshm_json_text(f->suppressed_by),
+			 "handle", f->handle ? tshm_json_handle(f->handle) : json_null());
 }
 
 static json_t *site_json(const struct tshm_out *o, const struct tshm_image *im, uint32_t n)
@@ -259,9 +258,9 @@ static json_t *site_json(const struct tshm_out *o, const struct tshm_image *im, 
 	struct tshm_trace t = tshm_trace_of(o->symbols, im, n);
 
 	return json_pack("{s:i, s:s, s:s, s:o, s:o, s:I, s:I, s:o, s:o}", "id", (int)n, "image", im->id,
-			 "call", tshm_call_name(s->call), "acquired", number(s->acquired),
-			 "released", number(s->released), "live", (json_int_t)s->live, "peak", (json_int_t)s->peak,
-			 "bytes", number(s->live_bytes > 0 ? (uint64_t)s->live_bytes : 0), "stack", tshm_json_stack(&t));
+			 "call", tshm_call_name(s->call), "acquired", tshm_json_number(s->acquired),
+			 "released", tshm_json_number(s->released), "live", (json_int_t)s->live, "peak", (json_int_t)s->peak,
+			 "bytes", tshm_json_number(s->live_bytes > 0 ? (uint64_t)s->live_bytes : 0), "stack", tshm_json_stack(&t));
 }
 
 /* Sites that did something, and those that history refers to (shmget() holds nothing, but makes). */
@@ -276,7 +275,7 @@ static void sites(const struct tshm_out *o, json_t *list)
 				wanted[im->past[j].h.site] = true;
 		for (size_t n = 1; n < im->site_count; n++)
 			if (im->sites[n].stamp && (wanted[n] || im->sites[n].acquired || im->sites[n].live))
-				append(list, site_json(o, im, (uint32_t)n));
+				tshm_json_append(list, site_json(o, im, (uint32_t)n));
 	}
 }
 
@@ -287,16 +286,16 @@ void tshm_out_json(const struct tshm_out *o)
 	json_t *root;
 
 	for (size_t i = 0; i < o->run->image_count; i++)
-		append(processes, process(o->run->images[i]));
+		tshm_json_append(processes, process(o->run->images[i]));
 	for (const struct tshm_object *p = o->run->objects; p; p = p->next)
-		append(objects, object_json(o, passed, p));
+		tshm_json_append(objects, object_json(o, passed, p));
 	for (size_t i = 0; i < o->findings->count; i++)
-		append(findings, finding(o, o->findings->list[i]));
+		tshm_json_append(findings, finding(o, o->findings->list[i]));
 	sites(o, where);
 	passed_free(passed);
-	root = made(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "tshm-report/1", "run", run(o->run),
+	root = tshm_json_made(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "tshm-report/1", "run", run(o->run),
 			 "summary", summary(o), "processes", processes, "objects", objects,
-			 "findings", findings, "sites", where));
+			 "findings", findings, "sites", where, "cuda_ipc", tshm_json_ipc(o)));
 	json_dumpf(root, o->to, JSON_INDENT(1));
 	fputc('\n', o->to);
 	json_decref(root);

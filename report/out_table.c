@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* --by=object, process, site: tables by libsmartcols, which cuts them to the terminal. */
 #include <inttypes.h>
-#include <libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "out.h"
+#include "out_table.h"
 #include "text.h"
 #include "trace.h"
 #include "xalloc.h"
 
 #define ODD_MOST 8	/* processes in the short table */
 
-struct column { const char *name; double width; int flags; };
-
-static struct libscols_table *table_new(const struct tshm_out *o, const struct column *columns, size_t count)
+struct libscols_table *tshm_table_new(const struct tshm_out *o, const struct tshm_column *columns, size_t count)
 {
 	struct libscols_table *table;
 
@@ -35,7 +32,7 @@ static struct libscols_table *table_new(const struct tshm_out *o, const struct c
 	return table;
 }
 
-static void table_print(const struct tshm_out *o, struct libscols_table *table)
+void tshm_table_print(const struct tshm_out *o, struct libscols_table *table)
 {
 	if (scols_table_is_empty(table))
 		fprintf(o->to, "(none)\n");
@@ -44,7 +41,7 @@ static void table_print(const struct tshm_out *o, struct libscols_table *table)
 	scols_unref_table(table);
 }
 
-static struct libscols_line *line_new(struct libscols_table *table, struct libscols_line *parent)
+struct libscols_line *tshm_table_line(struct libscols_table *table, struct libscols_line *parent)
 {
 	struct libscols_line *line = scols_table_new_line(table, parent);
 
@@ -53,16 +50,15 @@ static struct libscols_line *line_new(struct libscols_table *table, struct libsc
 	return line;
 }
 
-/* The line takes the string. */
-static void cell(struct libscols_line *line, size_t column, char *text)
+void tshm_table_cell(struct libscols_line *line, size_t column, char *text)
 {
 	if (scols_line_refer_data(line, column, text) != 0)
 		tshm_out_failed("table");
 }
 
-static void cell_escaped(struct libscols_line *line, size_t column, const char *text)
+void tshm_table_cell_escaped(struct libscols_line *line, size_t column, const char *text)
 {
-	cell(line, column, tshm_text_escape(text));
+	tshm_table_cell(line, column, tshm_text_escape(text));
 }
 
 static const char *state_name(enum tshm_object_state state)
@@ -89,8 +85,7 @@ static char *holders_text(const struct tshm_object *object)
 	return text;
 }
 
-/* Where an acquisition was made, in one line: the leaf of its stack. */
-static char *leaf_text(const struct tshm_out *o, const struct tshm_image *im, uint32_t site)
+char *tshm_table_leaf(const struct tshm_out *o, const struct tshm_image *im, uint32_t site)
 {
 	struct tshm_trace t = tshm_trace_of(o->symbols, im, site);
 	char *text = t.count ? tshm_trace_line(&t.lines[t.leaf]) : tshm_xstrdup("");
@@ -101,35 +96,35 @@ static char *leaf_text(const struct tshm_out *o, const struct tshm_image *im, ui
 
 static void object_line(const struct tshm_out *o, struct libscols_table *table, const struct tshm_object *p)
 {
-	struct libscols_line *line = line_new(table, NULL);
+	struct libscols_line *line = tshm_table_line(table, NULL);
 
-	cell(line, 0, tshm_xstrdup(tshm_out_kind(p)));
-	cell_escaped(line, 1, p->name ? p->name : p->id);
-	cell(line, 2, tshm_xstrdup(tshm_text_size(p->size).s));
-	cell(line, 3, tshm_xstrdup(state_name(p->state)));
+	tshm_table_cell(line, 0, tshm_xstrdup(tshm_out_kind(p)));
+	tshm_table_cell_escaped(line, 1, p->name ? p->name : p->id);
+	tshm_table_cell(line, 2, tshm_xstrdup(tshm_text_size(p->size).s));
+	tshm_table_cell(line, 3, tshm_xstrdup(state_name(p->state)));
 	if (p->creator) {
-		cell(line, 4, tshm_xasprintf("%d", (int)p->creator->image->header.pid));
-		cell(line, 5, leaf_text(o, p->creator->image, p->creator->h.site));
+		tshm_table_cell(line, 4, tshm_xasprintf("%d", (int)p->creator->image->header.pid));
+		tshm_table_cell(line, 5, tshm_table_leaf(o, p->creator->image, p->creator->h.site));
 	}
-	cell(line, 6, holders_text(p));
+	tshm_table_cell(line, 6, holders_text(p));
 }
 
 /* What was left comes first. */
 static void objects(const struct tshm_out *o)
 {
-	static const struct column columns[] = {
+	static const struct tshm_column columns[] = {
 		{ "KIND", 10, 0 }, { "NAME", 0.3, 0 }, { "SIZE", 8, SCOLS_FL_RIGHT }, { "STATE", 7, 0 },
 		{ "CREATOR", 8, SCOLS_FL_RIGHT }, { "MADE BY", 0.3, SCOLS_FL_TRUNC }, { "HELD BY", 0.1, SCOLS_FL_TRUNC },
 	};
 	static const enum tshm_object_state order[] = { TSHM_OBJECT_LEAKED, TSHM_OBJECT_LIVE, TSHM_OBJECT_REMOVED };
-	struct libscols_table *table = table_new(o, columns, sizeof(columns) / sizeof(columns[0]));
+	struct libscols_table *table = tshm_table_new(o, columns, sizeof(columns) / sizeof(columns[0]));
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		for (const struct tshm_object *p = o->run->objects; p; p = p->next)
 			if (p->state == order[i] &&
 			    (p->space || p->kind == TSHM_KIND_SEGMENT || p->kind == TSHM_KIND_MEMFD))
 				object_line(o, table, p);
-	table_print(o, table);
+	tshm_table_print(o, table);
 }
 
 static char *end_text(const struct tshm_image *im)
@@ -147,27 +142,27 @@ static char *end_text(const struct tshm_image *im)
 static struct libscols_line *process_line(struct libscols_table *table, struct libscols_line *parent,
 					  const struct tshm_image *im)
 {
-	struct libscols_line *line = line_new(table, parent);
+	struct libscols_line *line = tshm_table_line(table, parent);
 	size_t held = 0;
 
 	for (size_t j = 0; j < im->held_count; j++)
 		held += !im->held[j].dropped;
-	cell_escaped(line, 0, tshm_text_base(im->exe));
-	cell(line, 1, tshm_xasprintf("%d", (int)im->header.pid));
-	cell(line, 2, end_text(im));
-	cell(line, 3, im->observed ? tshm_xasprintf("%zu", held) : tshm_xstrdup("?"));
-	cell_escaped(line, 4, im->observed ? "yes" : im->why_unobserved ? im->why_unobserved : "no");
+	tshm_table_cell_escaped(line, 0, tshm_text_base(im->exe));
+	tshm_table_cell(line, 1, tshm_xasprintf("%d", (int)im->header.pid));
+	tshm_table_cell(line, 2, end_text(im));
+	tshm_table_cell(line, 3, im->observed ? tshm_xasprintf("%zu", held) : tshm_xstrdup("?"));
+	tshm_table_cell_escaped(line, 4, im->observed ? "yes" : im->why_unobserved ? im->why_unobserved : "no");
 	return line;
 }
 
 static struct libscols_table *process_table(const struct tshm_out *o, int tree)
 {
-	const struct column columns[] = {
+	const struct tshm_column columns[] = {
 		{ "PROGRAM", 0.4, tree }, { "PID", 8, SCOLS_FL_RIGHT }, { "END", 16, 0 },
 		{ "HELD", 6, SCOLS_FL_RIGHT }, { "OBSERVED", 0.3, SCOLS_FL_TRUNC },
 	};
 
-	return table_new(o, columns, sizeof(columns) / sizeof(columns[0]));
+	return tshm_table_new(o, columns, sizeof(columns) / sizeof(columns[0]));
 }
 
 static void processes(const struct tshm_out *o)
@@ -182,7 +177,7 @@ static void processes(const struct tshm_out *o)
 		/* Parents come before their children. */
 		lines[i] = process_line(table, above && above->order < i ? lines[above->order] : NULL, im);
 	}
-	table_print(o, table);
+	tshm_table_print(o, table);
 	free(lines);
 }
 
@@ -204,7 +199,7 @@ void tshm_out_odd_processes(const struct tshm_out *o)
 		return;
 	}
 	fprintf(o->to, "Killed, still running, or not observed:\n");
-	table_print(o, table);
+	tshm_table_print(o, table);
 	if (odd > ODD_MOST && !o->verbose)
 		fprintf(o->to, "and %zu more (--by=process shows them)\n", odd - ODD_MOST);
 	fputc('\n', o->to);
@@ -212,12 +207,12 @@ void tshm_out_odd_processes(const struct tshm_out *o)
 
 static void sites(const struct tshm_out *o)
 {
-	static const struct column columns[] = {
+	static const struct tshm_column columns[] = {
 		{ "CALL", 12, 0 }, { "ACQUIRED", 8, SCOLS_FL_RIGHT }, { "RELEASED", 8, SCOLS_FL_RIGHT },
 		{ "LIVE", 6, SCOLS_FL_RIGHT }, { "PEAK", 6, SCOLS_FL_RIGHT }, { "PID", 8, SCOLS_FL_RIGHT },
 		{ "WHERE", 0.4, SCOLS_FL_TRUNC },
 	};
-	struct libscols_table *table = table_new(o, columns, sizeof(columns) / sizeof(columns[0]));
+	struct libscols_table *table = tshm_table_new(o, columns, sizeof(columns) / sizeof(columns[0]));
 
 	for (size_t i = 0; i < o->run->image_count; i++) {
 		const struct tshm_image *im = o->run->images[i];
@@ -228,26 +223,28 @@ static void sites(const struct tshm_out *o)
 
 			if (!s->stamp || !s->acquired)
 				continue;
-			line = line_new(table, NULL);
-			cell(line, 0, tshm_xstrdup(tshm_call_name(s->call)));
-			cell(line, 1, tshm_xasprintf("%" PRIu64, s->acquired));
-			cell(line, 2, tshm_xasprintf("%" PRIu64, s->released));
-			cell(line, 3, tshm_xasprintf("%" PRId64, s->live));
-			cell(line, 4, tshm_xasprintf("%" PRId64, s->peak));
-			cell(line, 5, tshm_xasprintf("%d", (int)im->header.pid));
-			cell(line, 6, leaf_text(o, im, (uint32_t)n));
+			line = tshm_table_line(table, NULL);
+			tshm_table_cell(line, 0, tshm_xstrdup(tshm_call_name(s->call)));
+			tshm_table_cell(line, 1, tshm_xasprintf("%" PRIu64, s->acquired));
+			tshm_table_cell(line, 2, tshm_xasprintf("%" PRIu64, s->released));
+			tshm_table_cell(line, 3, tshm_xasprintf("%" PRId64, s->live));
+			tshm_table_cell(line, 4, tshm_xasprintf("%" PRId64, s->peak));
+			tshm_table_cell(line, 5, tshm_xasprintf("%d", (int)im->header.pid));
+			tshm_table_cell(line, 6, tshm_table_leaf(o, im, (uint32_t)n));
 		}
 	}
-	table_print(o, table);
+	tshm_table_print(o, table);
 }
 
 void tshm_out_table(const struct tshm_out *o)
 {
-	if (o->by == TSHM_BY_OBJECT)
+	if (o->by == TSHM_BY_OBJECT) {
 		objects(o);
-	else if (o->by == TSHM_BY_PROCESS)
+		tshm_out_table_ipc(o);
+	}
+	if (o->by == TSHM_BY_PROCESS)
 		processes(o);
-	else
+	if (o->by == TSHM_BY_SITE)
 		sites(o);
 	fputc('\n', o->to);
 }

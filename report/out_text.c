@@ -321,6 +321,24 @@ static void head(const struct tshm_out *o)
 		fprintf(o->to, "tshm: not judged: %s\n", o->why_unjudged);
 }
 
+/* What a user's file suppresses in vain hides the next fault: it is told, so that somebody removes it. */
+static void unused_suppressions(const struct tshm_out *o)
+{
+	bool any = false;
+
+	for (size_t i = 0; o->suppressions && i < o->suppressions->count; i++) {
+		const struct tshm_suppression *s = &o->suppressions->list[i];
+		TSHM_AUTO_FREE char *file = tshm_text_escape(s->file), *line = tshm_text_escape(s->line);
+
+		if (s->used || !s->asked)
+			continue;
+		fprintf(o->to, "%s:%u: unused suppression %s\n", file, s->number, line);
+		any = true;
+	}
+	if (any)
+		fputc('\n', o->to);
+}
+
 static void summary(const struct tshm_out *o, const struct tshm_totals *n)
 {
 	fprintf(o->to, "SUMMARY: tshm: %s (%" PRIu64 " bytes), %s, %s, %s",
@@ -349,5 +367,6 @@ void tshm_out_text(const struct tshm_out *o)
 		tshm_out_table(o);
 	if (o->by != TSHM_BY_PROCESS && (n.errors || n.warnings || o->verbose))
 		tshm_out_odd_processes(o);
+	unused_suppressions(o);
 	summary(o, &n);
 }

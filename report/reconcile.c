@@ -101,8 +101,19 @@ static void check_range(struct tshm_held *h, const struct tshm_maps *maps)
 		m->explained = true;
 }
 
+/* Of memory on a device the kernel knows nothing.  A forked child cannot use its parent's: it holds none of it. */
+static void check_device_memory(struct tshm_held *h)
+{
+	h->as_recorded = true;
+	h->dropped = h->r.origin == TSHM_ORIGIN_FORK;
+}
+
 static void check_record(struct tshm_held *h, const struct tshm_fds *fds, const struct tshm_maps *maps)
 {
+	if (h->r.kind == TSHM_KIND_CUDA_MEMORY) {
+		check_device_memory(h);
+		return;
+	}
 	switch (tshm_kind_by(h->r.kind)) {
 	case TSHM_BY_DESCRIPTOR:
 		if (fds)
@@ -250,8 +261,11 @@ static bool reconcile_running(struct tshm_run *run, struct tshm_image *im)
 		tshm_proc_maps_free(&maps);
 		return true;
 	}
-	for (size_t i = 0; i < im->held_count; i++)
+	for (size_t i = 0; i < im->held_count; i++) {
 		im->held[i].as_recorded = true;
+		if (im->held[i].r.kind == TSHM_KIND_CUDA_MEMORY)
+			check_device_memory(&im->held[i]);
+	}
 	return true;
 }
 
@@ -278,7 +292,9 @@ static void reconcile_ended(struct tshm_image *im)
 	for (size_t i = 0; i < im->held_count; i++) {
 		struct tshm_held *h = &im->held[i];
 
-		if (!checked)
+		if (h->r.kind == TSHM_KIND_CUDA_MEMORY)
+			check_device_memory(h);
+		else if (!checked)
 			h->as_recorded = true;
 		else if (!(h->r.flags & TSHM_RF_CHECKED))
 			h->dropped = true;

@@ -148,6 +148,7 @@ static struct tshm_run *finish(struct tshm_run *run)
 	struct tshm_objects *objects;
 
 	tshm_model_join(run);
+	tshm_handles_join(run);
 	tshm_reconcile_images(run);
 	sum_up(run);
 	objects = tshm_objects_make(run);

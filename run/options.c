@@ -7,7 +7,7 @@
 #include "config.h"
 #include "run.h"
 
-enum { OPT_GATE = 256, OPT_HELP, OPT_REPORT, OPT_SUBREAPER, OPT_VERSION, OPT_WAIT };
+enum { OPT_GATE = 256, OPT_HELP, OPT_REPORT, OPT_SUBREAPER, OPT_SUPPRESSIONS, OPT_VERSION, OPT_WAIT };
 
 /* One row an option: the parser, --help and the man page's lint read it. */
 static const struct {
@@ -20,6 +20,7 @@ static const struct {
 	{ "output", 'o', required_argument, "-o, --output=DIR", "keep the run there, not in the user's pool" },
 	{ "report", OPT_REPORT, required_argument, "--report=FORMAT:FILE", "write one more report; may be repeated" },
 	{ "subreaper", OPT_SUBREAPER, no_argument, "--subreaper", "adopt orphans of the command" },
+	{ "suppressions", OPT_SUPPRESSIONS, required_argument, "--suppressions=FILE", "leave out what its lines match; may be repeated" },
 	{ "version", OPT_VERSION, no_argument, "--version", "print the version and exit" },
 	{ "wait", OPT_WAIT, required_argument, "--wait=SECONDS", "wait that long at most for what it left running (10)" },
 };
@@ -81,6 +82,7 @@ void tshm_options_read(struct tshm_job *job, int argc, char **argv)
 		case OPT_HELP: help();
 		case OPT_REPORT: hand_on(job, tshm_text("--report=%s", optarg)); break;
 		case OPT_SUBREAPER: job->subreaper = true; break;
+		case OPT_SUPPRESSIONS: hand_on(job, tshm_text("--suppressions=%s", optarg)); break;
 		case OPT_VERSION:
 			printf("tshm-run %s\n", PACKAGE_VERSION);
 			exit(fflush(stdout) == 0 ? 0 : TSHM_EXIT_FAILED);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The reader on damages of real ledgers: of a program that leaked, and of one that executed others.
+# The reader on damages of real ledgers: of a program that leaked, and of one that executed others;
+# and of made ones with CUDA IPC.
 here=$(dirname "$0")/..
 . "$here/lib.sh"
 make_tmp
@@ -8,7 +9,8 @@ make_tmp
 mkdir "$tmp/run"
 preloaded "$tmp/run" "$TSHM_TEST_BIN/scenarios/fd_leak.scn" >/dev/null || fail "fd_leak"
 preloaded "$tmp/run" sh -c 'true & wait; exec true' || fail "sh"
+"$TSHM_TEST_BIN/golden/golden" ipc "$tmp/run" || fail "no ledgers with CUDA IPC"
 set -- "$tmp"/run/*.tshm
-[ $# -ge 3 ] || fail "only $# ledgers"
+[ $# -ge 5 ] || fail "only $# ledgers"
 "$TSHM_TEST_BIN/fuzz/fuzz_reader" "$@" || fail "status $?"
 echo "$# ledgers and their damages were read"

@@ -38,6 +38,13 @@ static uint64_t touch(const struct tshm_image *im)
 
 			sum += s ? strlen(s) : 0;
 		}
+	for (size_t i = 0; i < im->ipc_count; i++) {
+		const struct tshm_ipc *r = &im->ipcs[i].r;
+
+		sum += r->site ? im->sites[r->site].depth : 0;
+		sum += r->end_site ? im->sites[r->end_site].depth : 0;
+		sum += r->origin_site ? im->sites[r->origin_site].depth : 0;
+	}
 	for (size_t i = 0; i < im->thread_count; i++)
 		sum += strlen(im->threads[i].name);
 	return sum;

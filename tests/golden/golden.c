@@ -126,6 +126,64 @@ static void make_processes(void)
 	save(&next);
 }
 
+static struct tshm_ipc *ipc(struct made *m, enum tshm_ipc_role role, enum tshm_call call, int handle, uint64_t begin)
+{
+	uint32_t number = site(m, call, 0x1000 + (uint64_t)role * 0x100, "/opt/golden/gpu");
+	struct tshm_ipc *r = make_record(m, TSHM_SEC_IPC, NULL);
+
+	memset(r->handle, handle, sizeof(r->handle));
+	r->role = (uint16_t)role;
+	r->call = (uint16_t)call;
+	r->site = number;
+	r->count = 1;
+	r->pointer = r->base = 0x7f0000000000 + (uint64_t)handle * 0x200000;
+	r->size = 0x200000;
+	r->begin_mono = m->header->start_mono + begin * SECOND / 10;
+	r->begin_wall = m->header->start_wall + begin * SECOND / 10;
+	return r;
+}
+
+static void ipc_end(struct made *m, struct tshm_ipc *r, enum tshm_call call, uint64_t end)
+{
+	r->end_site = site(m, call, 0x9000 + (uint64_t)r->role * 0x100, "/opt/golden/gpu");
+	r->stamp = TSHM_STAMP(1, TSHM_STATE_CLOSED);
+	r->end_call = (uint16_t)call;
+	r->released = r->role == TSHM_IPC_IMPORT;
+	r->end_mono = m->header->start_mono + end * SECOND / 10;
+	r->end_wall = m->header->start_wall + end * SECOND / 10;
+}
+
+/* Two processes that share memory and an event of a GPU, and get much of it wrong. */
+static void make_ipc(void)
+{
+	struct made from = image(1, 3000, 1, "/opt/golden/exporter"), to = image(1, 3001, 3000, "/opt/golden/importer");
+	char token[33];
+	struct tshm_ipc *r;
+
+	make_token(token, 2);
+	memcpy(to.header->token, token, 32);
+	ipc_end(&from, ipc(&from, TSHM_IPC_EXPORT, TSHM_CALL_cudaIpcGetMemHandle, 1, 1), TSHM_CALL_cudaFree, 9);
+	ipc_end(&to, ipc(&to, TSHM_IPC_IMPORT, TSHM_CALL_cudaIpcOpenMemHandle, 1, 2), TSHM_CALL_cudaIpcCloseMemHandle, 8);
+	ipc_end(&from, ipc(&from, TSHM_IPC_EXPORT, TSHM_CALL_cudaIpcGetMemHandle, 2, 1), TSHM_CALL_cudaFree, 5);
+	ipc_end(&to, ipc(&to, TSHM_IPC_IMPORT, TSHM_CALL_cudaIpcOpenMemHandle, 2, 2), TSHM_CALL_cudaIpcCloseMemHandle, 8);
+	r = ipc(&from, TSHM_IPC_EXPORT, TSHM_CALL_cudaIpcGetMemHandle, 3, 1);
+	r->pointer += 4096;
+	r->flags = TSHM_IPCF_INTERIOR;
+	r = ipc(&from, TSHM_IPC_IMPORT, TSHM_CALL_cudaIpcOpenMemHandle, 3, 2);
+	r->count = 0;
+	r->error = 201;
+	ipc(&from, TSHM_IPC_EVENT_EXPORT, TSHM_CALL_cudaEventCreateWithFlags, 4, 1)->size = 0;
+	ipc(&to, TSHM_IPC_EVENT_IMPORT, TSHM_CALL_cudaIpcOpenEventHandle, 4, 3)->size = 0;
+	ipc(&to, TSHM_IPC_IMPORT, TSHM_CALL_cudaIpcOpenMemHandle, 5, 3)->count = 8;
+	r = ipc(&to, TSHM_IPC_BAD_CLOSE, TSHM_CALL_cudaIpcCloseMemHandle, 0, 9);
+	r->pointer = 0x7f0000200000;
+	r->error = 1;
+	end(&from, TSHM_ENDED_EXIT, 0);
+	end(&to, TSHM_ENDED_EXIT, 0);
+	save(&from);
+	save(&to);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3) {
@@ -134,7 +192,9 @@ int main(int argc, char **argv)
 			return make_held(), 0;
 		if (!strcmp(argv[1], "processes"))
 			return make_processes(), 0;
+		if (!strcmp(argv[1], "ipc"))
+			return make_ipc(), 0;
 	}
-	fprintf(stderr, "usage: golden held|processes DIR\n");
+	fprintf(stderr, "usage: golden held|ipc|processes DIR\n");
 	return 2;
 }

@@ -15,7 +15,7 @@ for folder in "$here"/golden/*/; do
 	mkdir "$tmp/$stem"
 	"$TSHM_TEST_BIN/golden/golden" "$stem" "$tmp/$stem" || fail "$stem: no ledgers"
 	for format in text json; do
-		"$TSHM_REPORT" --format=$format -o "$tmp/out" "$tmp/$stem" || fail "$stem: tshm-report: status $?"
+		"$TSHM_REPORT" --format=$format --by=object -o "$tmp/out" "$tmp/$stem" || fail "$stem: tshm-report: status $?"
 		sed "s|$tmp/$stem|RUN|g" "$tmp/out" >"$tmp/$stem.$format"
 		if [ -n "${TSHM_GOLDEN_WRITE-}" ]; then
 			cp "$tmp/$stem.$format" "${folder}expected.$format"

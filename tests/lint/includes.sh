@@ -18,7 +18,9 @@ may() {
 	preload/hook*.c:sink.h | preload/hook*.c:store.h | preload/hook*.c:held.h | preload/hook*.c:slots.h) return 1 ;;
 	preload/hook*.c:hook_*) return 1 ;;
 	preload/sink.?:note.h | preload/store.?:note.h) return 1 ;;
-	report/reader.?:check.h | report/reader.?:out.h | report/reader.?:finding.h) return 1 ;;
+	report/reader*:check.h | report/reader*:out.h | report/reader*:finding.h) return 1 ;;
+	report/reader*:reader_parts.h) return 0 ;;
+	*:reader_parts.h) return 1 ;;
 	report/model.?:check.h | report/model.?:out.h | report/model.?:finding.h) return 1 ;;
 	report/check_*.c:check.h) return 0 ;;
 	report/check_*.c:*) return 1 ;;

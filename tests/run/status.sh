@@ -39,6 +39,7 @@ expect 125
 expect 125 --no-such-option -- true
 expect 125 --gate=no-such-policy -- touch "$tmp/touched"
 expect 125 --report=no-such-format:x -- touch "$tmp/touched"
+expect 125 --suppressions="$tmp/there-is-none" -- touch "$tmp/touched"
 expect 125 --wait=soon -- touch "$tmp/touched"
 [ ! -e "$tmp/touched" ] || fail "the command was run though the options are wrong"
 
@@ -47,6 +48,10 @@ clean_names
 expect 1 --gate -- "$leak"
 name=$(sed -n 's/^EXPECT shm-leaked \(tshm-test[^ ]*\)$/\1/p' "$tmp/out" | head -n 1)
 grep -q "^error shm-leaked: .*$name" "$tmp/err" || fail "the name is not told"
+clean_names
+echo "shm-leaked:/dev/shm/tshm-test-*" >"$tmp/suppressions"
+expect 0 --gate --suppressions="$tmp/suppressions" -- "$leak"
+grep -q '^SUMMARY: .*, 1 suppressed' "$tmp/err" || fail "does not say what was suppressed"
 clean_names
 expect 4 --gate -- sh -c '"$1"; exit 4' sh "$leak"
 clean_names

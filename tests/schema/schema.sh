@@ -25,6 +25,12 @@ for stem in clean_share clean_pass shm_leak shm_leak_killed sysv_leak fd_leak ex
 		set -- "$@" "$tmp/$stem.json"
 	done
 done
+for stem in ipc held processes; do
+	mkdir -p "$tmp/made/$stem"
+	"$TSHM_TEST_BIN/golden/golden" $stem "$tmp/made/$stem" || fail "$stem: no ledgers"
+	"$TSHM_REPORT" --format=json -o "$tmp/made-$stem.json" "$tmp/made/$stem" || fail "$stem: tshm-report: status $?"
+	set -- "$@" "$tmp/made-$stem.json"
+done
 [ $# -gt 0 ] || skip "no scenario was built"
 "$PYTHON" "$here/schema/validate.py" "$@" || fail "$# reports: see above"
 

@@ -45,7 +45,14 @@ def broken_references(report):
                 yield f"object {o['id']}: no process has the image {image}"
         if creator and creator["site"] and (creator["image"], creator["site"]) not in sites:
             yield f"object {o['id']}: its creator has no site {creator['site']}"
+    for h in report.get("cuda_ipc", []):
+        for party in ([h["exporter"]] if h["exporter"] else []) + h["importers"]:
+            if party["image"] not in images:
+                yield f"cuda_ipc {h['handle'][:16]}: no process has the image {party['image']}"
+    handles = {h["handle"] for h in report.get("cuda_ipc", [])}
     for f in report["findings"]:
+        if f.get("handle") is not None and f["handle"] not in handles:
+            yield f"finding {f['rule']}: there is no handle {f['handle'][:16]}"
         if f["image"] is not None and f["image"] not in images:
             yield f"finding {f['rule']}: no process has the image {f['image']}"
         if f["object"] is not None and f["object"] not in objects:

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* CUDA in a forked child whose parent had used it: its contexts are not there, and what looks like them is wreckage. */
+#include "check.h"
+
+static void say(const struct tshm_check *check, struct tshm_findings *to, const struct tshm_group *g)
+{
+	const struct tshm_ripc *call = g->first;
+	/* Who only asks whether there is CUDA, and gets no for an answer, may do so on purpose. */
+	bool asks = call->r.error && (call->r.call == TSHM_CALL_cuInit || call->r.call == TSHM_CALL_cuDeviceGet ||
+				      call->r.call == TSHM_CALL_cuDeviceGetCount);
+	TSHM_AUTO_FREE char *who = tshm_group_who(g);
+	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
+	TSHM_AUTO_FREE char *error = call->r.error ? tshm_xasprintf(": error %s", tshm_ipc_error(call->r.error).s) :
+						    tshm_xstrdup("");
+	struct tshm_finding *f;
+
+	f = tshm_finding_add(to, check, asks ? TSHM_WARNING : TSHM_ERROR,
+			     "%s in %s, which was forked from a process that had used CUDA%s%s",
+			     tshm_call_name(call->r.call), who, error, times);
+	f->advice = tshm_xstrdup("fork before the first call of CUDA, or start the child as a new program (multiprocessing's "
+				 "\"spawn\" or \"forkserver\"): CUDA cannot be used in a child that inherited it");
+	tshm_ipc_finding(f, g, NULL, NULL, 0, NULL);
+}
+
+void tshm_check_cuda_after_fork(const struct tshm_check *check, const struct tshm_run *run, struct tshm_findings *to)
+{
+	struct tshm_group *groups = NULL;
+
+	for (size_t i = 0; i < run->image_count; i++)
+		for (size_t k = 0; k < run->images[i]->ipc_count; k++) {
+			const struct tshm_ripc *call = &run->images[i]->ipcs[k];
+			TSHM_AUTO_FREE char *how = NULL;
+
+			if (call->r.role != TSHM_IPC_AFTER_FORK)
+				continue;
+			how = tshm_xasprintf("%d %d", call->r.call, call->r.error);
+			tshm_ipc_group(&groups, how, call, call->image, call->r.site, NULL, 0, call->r.count, 0);
+		}
+	for (const struct tshm_group *g = groups; g; g = g->hh.next)
+		say(check, to, g);
+	tshm_groups_free(&groups);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* Which findings a suppression matches, and which look-alikes it does not; and the file that is shipped. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../report/runs.h"
+#include "../../report/suppress.h"
+#include "make_ledger.h"
+
+static char directory[] = "/tmp/test_suppress.XXXXXX";
+
+static int set_up(void **state)
+{
+	(void)state;
+	strcpy(directory, "/tmp/test_suppress.XXXXXX");
+	return mkdtemp(directory) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s", directory);
+	return system(command);
+}
+
+/* A frame of Python on top of that of the program. */
+static void add_python(struct made *m, uint32_t site, const char *file, const char *function)
+{
+	struct tshm_site *s = (void *)(m->bytes + tshm_ledger_offset(&m->header->sections[TSHM_SEC_SITES], site));
+	struct tshm_frame *f = &s->frames[s->depth++];
+
+	f->kind = TSHM_FRAME_PYTHON;
+	f->where = make_string(m, file, (uint32_t)strlen(file));
+	f->u.py.function = make_string(m, function, (uint32_t)strlen(function));
+	f->u.py.line = 7;
+}
+
+/* An importer that leaves an event, opened by this function of Python; its exporter is another program. */
+static struct tshm_run *leak(const char *file, const char *function)
+{
+	struct made from = make_ledger(1, 3999991, 1, "/opt/exporter"), to = make_ledger(2, 3999992, 1, "/opt/importer");
+	struct tshm_ipc *e = make_record(&from, TSHM_SEC_IPC, NULL), *i = make_record(&to, TSHM_SEC_IPC, NULL);
+	char *args[] = { directory }, *error;
+	struct tshm_run *run;
+
+	e->role = TSHM_IPC_EVENT_EXPORT;
+	i->role = TSHM_IPC_EVENT_IMPORT;
+	e->count = i->count = 1;
+	memset(e->handle, 1, sizeof(e->handle));
+	memset(i->handle, 1, sizeof(i->handle));
+	e->site = make_site(&from, TSHM_CALL_cudaEventCreateWithFlags, 0x10);
+	i->site = make_site(&to, TSHM_CALL_cudaIpcOpenEventHandle, 0x20);
+	add_python(&to, i->site, file, function);
+	i->begin_mono = to.header->start_mono;
+	e->begin_mono = e->end_mono = from.header->start_mono;
+	e->stamp = TSHM_STAMP(1, TSHM_STATE_CLOSED);
+	make_end(&from, TSHM_ENDED_EXIT, 0);
+	make_end(&to, TSHM_ENDED_EXIT, 0);
+	from.header->end_mono = to.header->end_mono;
+	e->end_mono = to.header->end_mono;
+	assert_int_equal(make_save(&from, directory), 0);
+	assert_int_equal(make_save(&to, directory), 0);
+	make_free(&from);
+	make_free(&to);
+	run = tshm_run_load(args, 1, &error);
+	assert_null(error);
+	return run;
+}
+
+static bool is_suppressed(struct tshm_suppressions *s, const char *file, const char *function)
+{
+	struct tshm_run *run = leak(file, function);
+	struct tshm_findings *found = tshm_judge(run);
+	struct tshm_symbols *symbols = tshm_symbols_new();
+	struct tshm_totals totals;
+	bool suppressed;
+
+	assert_int_equal(found->count, 1);
+	assert_string_equal(found->list[0]->check->id, "ipc-event-leaked");
+	tshm_suppressions_apply(s, found, symbols);
+	suppressed = found->list[0]->suppressed_by != NULL;
+	totals = tshm_totals(run, found);
+	assert_int_equal(totals.suppressed, suppressed);
+	assert_int_equal(totals.notes, !suppressed);
+	tshm_symbols_free(symbols);
+	tshm_findings_free(found);
+	tshm_run_free(run);
+	return suppressed;
+}
+
+/* Does this one line match the event that rebuild_cuda_tensor() of reductions.py opened? */
+static bool matches(const char *line)
+{
+	struct tshm_suppressions s = { 0 };
+	char path[64], *error;
+	bool yes;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/supp", directory);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fprintf(f, "  %s \r\n", line);
+	fclose(f);
+	assert_true(tshm_suppressions_read(&s, path, true, &error));
+	assert_int_equal(s.count, 1);
+	yes = is_suppressed(&s, "/usr/lib/torch/multiprocessing/reductions.py", "rebuild_cuda_tensor(int)");
+	assert_int_equal(s.list[0].used, yes);
+	tshm_suppressions_free(&s);
+	return yes;
+}
+
+static void test_matches(void **state)
+{
+	(void)state;
+	assert_true(matches("ipc-event-leaked:*"));
+	assert_true(matches("*:*"));
+	assert_true(matches("ipc-event-leaked:rebuild_cuda_tensor"));
+	assert_true(matches("ipc-event-leaked:rebuild_*(int)"));
+	assert_true(matches("ipc-event-leaked:reductions.py"));
+	assert_true(matches("ipc-event-leaked:*/multiprocessing/*.py"));
+	assert_true(matches("ipc-event-leaked:/opt/importer"));
+	assert_true(matches("ipc-event-leaked:exporter"));	/* the second stack */
+	assert_false(matches("ipc-event-leaked:rebuild"));
+	assert_false(matches("ipc-event-leaked:importe"));
+	assert_false(matches("ipc-event-leaked:multiprocessing"));
+	assert_false(matches("ipc-limbo:*"));
+	assert_false(matches("*:libnothing.so*"));
+}
+
+/* What is shipped hides PyTorch's events and nobody else's. */
+static void test_shipped(void **state)
+{
+	struct tshm_suppressions s = { 0 };
+	char *error;
+
+	(void)state;
+	if (!getenv("TSHM_SUPPRESSIONS_DEFAULT"))
+		skip();
+	assert_true(tshm_suppressions_read_default(&s, &error));
+	assert_true(s.count > 0);
+	assert_true(is_suppressed(&s, "/x/torch/multiprocessing/reductions.py", "rebuild_cuda_tensor"));
+	assert_true(is_suppressed(&s, "StorageSharing.cpp", "THPStorage_newSharedCuda(_object*, _object*)"));
+	assert_false(is_suppressed(&s, "/x/mine/reductions.py", "rebuild_cuda_tensor"));
+	tshm_suppressions_free(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_matches, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_shipped, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
