@@ -6,14 +6,15 @@ SAID holds a scenario's output.  Every EXPECT must match a finding; every findin
 of severity error or warning must be EXPECTed or ALLOWed.  Notes may come unasked.
 EXPECT-FRAME asks for a finding whose stack has these functions in this order,
 innermost first; others may stand between.  EXPECT-TOTAL names a call, and how often
-all its sites together acquired and released.
+all its sites together acquired and released.  EXPECT-CUDA says how often CUDA memory was
+allocated and freed, and handles of it were made, opened and closed.
 """
 import json
 import re
 import sys
 
 stem, said, report = sys.argv[1:]
-expected, stacks, totals, allowed, says_none, pid = [], [], [], set(), False, "?"
+expected, stacks, totals, cuda, allowed, says_none, pid = [], [], [], None, set(), False, "?"
 for line in open(said, encoding="utf-8"):
     words = line.rstrip("\n").split(" ", 2)
     if words[0] == "EXPECT" and len(words) > 1:
@@ -22,6 +23,8 @@ for line in open(said, encoding="utf-8"):
         stacks.append((words[1], words[2].split()))
     elif words[0] == "EXPECT-TOTAL" and len(words) == 3:
         totals.append((words[1], [int(n) for n in words[2].split()]))
+    elif words[0] == "EXPECT-CUDA" and len(words) == 3:
+        cuda = [int(n) for n in line.split()[1:]]
     elif words[0] == "ALLOW" and len(words) == 2:
         allowed.add(words[1])
     elif words == ["EXPECT-NONE"]:
@@ -56,6 +59,15 @@ def total(call):
     return [sum(site["acquired"] for site in of_call), sum(site["released"] for site in of_call)]
 
 
+def cuda_counts():
+    sites = [site for site in told["sites"] if re.match("cu(da)?M(em)?(Alloc|alloc)", site["call"])]
+    memory = [handle for handle in told["cuda_ipc"] if handle["kind"] == "memory"]
+    importers = [importer for handle in memory for importer in handle["importers"]]
+    return [sum(site["acquired"] for site in sites), sum(site["released"] for site in sites),
+            sum(handle["exporter"]["count"] for handle in memory if handle["exporter"]),
+            sum(importer["count"] for importer in importers), sum(importer["released"] for importer in importers)]
+
+
 def is_others(finding):
     """Tests run side by side, and what appears may be another's."""
     return finding["rule"] == "shm-appeared" and not re.search(rf"tshm-test-\w+-{pid}\b", finding["message"])
@@ -66,6 +78,8 @@ wrong = [f"expected, but not reported: {rule} {text}" for rule, text in expected
 wrong += [f"no stack of {rule} goes through: {' '.join(through)}" for rule, through in stacks
           if not any(passes(f, (rule, through)) for f in findings)]
 wrong += [f"{call} acquired and released {total(call)}, not {want}" for call, want in totals if total(call) != want]
+if cuda and cuda_counts() != cuda:
+    wrong.append(f"CUDA memory allocated, freed, exported, opened, closed {cuda_counts()}, not {cuda}")
 for f in findings:
     if f["severity"] == "note" or f["rule"] in allowed or f.get("suppressed_by") or is_others(f):
         continue

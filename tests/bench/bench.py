@@ -29,6 +29,7 @@ ROWS = [
     ("fork-1000", 1.60, "the same with 1,000 live records"),
     ("start", 1.35, "start of /bin/true"),
     ("exceptions", 1.02, "throw through 10 frames in C++ and catch"),
+    ("dlsym", None, "100 times dlsym, of a name that is none of CUDA's"),
     ("dataloader", 1.02, "a PyTorch DataLoader epoch: 2 workers, 100 batches"),
     ("threads-1", None, "dup and close by 1 thread, a pair"),
     ("threads-2", None, "by 2 threads"),

@@ -208,6 +208,14 @@ static void exceptions(void)
 	throw_through(10, -1);
 }
 
+/* A hundred: one is shorter than what the clock tells well. */
+static void look_up(void)
+{
+	for (int i = 0; i < 100; i++)
+		if (!dlsym(RTLD_DEFAULT, "getppid"))
+			must(-1, "dlsym");
+}
+
 /* ---- threads: COUNT pairs each ---- */
 
 static int thread_count, thread_pairs;
@@ -251,6 +259,7 @@ static const struct work {
 	{ "fork-1000", fork_wait, prepare_1000, 100, 0 },
 	{ "start", start, nothing, 40, 0 },
 	{ "exceptions", exceptions, prepare_exceptions, 4000, 0 },
+	{ "dlsym", look_up, nothing, 1000, 0 },
 	{ "threads-1", threads, nothing, 20000, 1 },
 	{ "threads-2", threads, nothing, 20000, 2 },
 	{ "threads-4", threads, nothing, 10000, 4 },

@@ -12,15 +12,15 @@ int story_export_refused(const struct gpu *gpu)
 
 	printf("EXPECT-NONE\n");
 	begin_cuda(gpu);
-	ok(gpu->malloc_managed(&block, BLOCK_SIZE, ATTACH_GLOBAL), "managed");
+	ok(COUNTED(allocated, gpu->malloc_managed(&block, BLOCK_SIZE, ATTACH_GLOBAL)), "managed");
 	if (gpu->ipc_get(&handle, block) == 0)
 		die("managed memory is exported");
 	free_block(gpu, block);
-	ok(gpu->malloc_async(&block, BLOCK_SIZE, NULL), "async");
+	ok(COUNTED(allocated, gpu->malloc_async(&block, BLOCK_SIZE, NULL)), "async");
 	ok(gpu->sync(), "sync");
 	if (gpu->ipc_get(&handle, block) == 0)
 		die("memory of a pool is exported");
-	ok(gpu->free_async(block, NULL), "free async");
+	ok(COUNTED(freed, gpu->free_async(block, NULL)), "free async");
 	ok(gpu->sync(), "sync");
 	return 0;
 }

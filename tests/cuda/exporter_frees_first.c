@@ -13,7 +13,7 @@ __attribute__((noinline)) static void import_it(const struct gpu *gpu, struct pe
 	block = open_block(gpu, &handle);
 	tell_go(exporter);
 	hear_go(exporter);
-	(void)gpu->ipc_close(block);
+	(void)COUNTED(closed, gpu->ipc_close(block));
 }
 
 int story_exporter_frees_first(const struct gpu *gpu)

@@ -23,7 +23,7 @@ __attribute__((noinline)) static void import_it(const struct gpu *gpu, struct pe
 	block = open_block(gpu, &handle);
 	tell_go(middle);
 	hear_go(middle);
-	(void)gpu->ipc_close(block);
+	(void)COUNTED(closed, gpu->ipc_close(block));
 }
 
 int story_exporter_killed(const struct gpu *gpu)

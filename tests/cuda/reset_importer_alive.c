@@ -13,12 +13,12 @@ __attribute__((noinline)) static void import_it(const struct gpu *gpu, struct pe
 	block = open_block(gpu, &handle);
 	tell_go(exporter);
 	hear_go(exporter);
-	(void)gpu->ipc_close(block);
+	(void)COUNTED(closed, gpu->ipc_close(block));
 }
 
 __attribute__((noinline)) static void reset_device(const struct gpu *gpu)
 {
-	ok(gpu->reset(), "reset");
+	ok(COUNTED(freed, gpu->reset()), "reset");	/* of the one block that there is */
 }
 
 int story_reset_importer_alive(const struct gpu *gpu)

@@ -6,7 +6,7 @@
 __attribute__((noinline)) static void open_own(const struct gpu *gpu, const struct cuda_handle *handle)
 {
 	void *block = NULL;
-	int error = gpu->ipc_open(&block, *handle, CUDA_IPC_LAZY_PEER_ACCESS);
+	int error = COUNTED(opened, gpu->ipc_open(&block, *handle, CUDA_IPC_LAZY_PEER_ACCESS));
 
 	fprintf(stderr, "to open one's own returned %d\n", error);
 	if (!error)

@@ -7,6 +7,7 @@
 #define TSHM_CUDA_STEPS_H
 
 #include "peer.h"
+#include "stories.h"
 
 #define BLOCK_SIZE ((size_t)64 << 10)
 #define STEP __attribute__((noinline, unused)) static
@@ -31,20 +32,20 @@ STEP void *make_block(const struct gpu *gpu)
 {
 	void *block = NULL;
 
-	ok(gpu->malloc(&block, BLOCK_SIZE), "malloc");
+	ok(COUNTED(allocated, gpu->malloc(&block, BLOCK_SIZE)), "malloc");
 	return block;
 }
 
 STEP void free_block(const struct gpu *gpu, void *block)
 {
-	ok(gpu->free(block), "free");
+	ok(COUNTED(freed, gpu->free(block)), "free");
 }
 
 STEP struct cuda_handle export_block(const struct gpu *gpu, void *block)
 {
 	struct cuda_handle handle;
 
-	ok(gpu->ipc_get(&handle, block), "export");
+	ok(COUNTED(exported, gpu->ipc_get(&handle, block)), "export");
 	return handle;
 }
 
@@ -52,19 +53,19 @@ STEP void *open_block(const struct gpu *gpu, const struct cuda_handle *handle)
 {
 	void *block = NULL;
 
-	ok(gpu->ipc_open(&block, *handle, CUDA_IPC_LAZY_PEER_ACCESS), "open");
+	ok(COUNTED(opened, gpu->ipc_open(&block, *handle, CUDA_IPC_LAZY_PEER_ACCESS)), "open");
 	return block;
 }
 
 STEP void close_block(const struct gpu *gpu, void *block)
 {
-	ok(gpu->ipc_close(block), "close");
+	ok(COUNTED(closed, gpu->ipc_close(block)), "close");
 }
 
 /* A close that CUDA may refuse, and tshm must not like. */
 STEP int close_wrongly(const struct gpu *gpu, void *block)
 {
-	int error = gpu->ipc_close(block);
+	int error = COUNTED(closed, gpu->ipc_close(block));
 
 	fprintf(stderr, "this close returned %d\n", error);
 	return error;

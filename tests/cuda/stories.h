@@ -3,7 +3,14 @@
 #ifndef TSHM_CUDA_STORIES_H
 #define TSHM_CUDA_STORIES_H
 
+#include <stdatomic.h>
+
 #include "gpu.h"
+
+/* What succeeded, in all processes of the story: tshm must have noted each of it once. */
+struct story_counts { _Atomic unsigned allocated, freed, exported, opened, closed; };
+extern struct story_counts *story_counts;
+#define COUNTED(what, error) ((error) == 0 ? (atomic_fetch_add(&story_counts->what, 1u), 0) : (error))
 
 #define STORY(name) int story_##name(const struct gpu *gpu);
 #include "stories.def"

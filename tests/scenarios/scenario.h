@@ -7,6 +7,7 @@
  *     EXPECT rule-id [substring of the message]
  *     EXPECT-FRAME rule-id function [function ...]
  *     EXPECT-TOTAL call acquired released
+ *     EXPECT-CUDA allocated freed exported opened closed
  *     ALLOW rule-id
  *     EXPECT-NONE
  * EXPECT-FRAME names functions of one finding's stack, innermost first; others may
