@@ -23,8 +23,11 @@ TSHM_HOOK(CUresult, cuInit, (unsigned flags))
 	TSHM_HOOK(CUresult, name, parameters) \
 	{ \
 		struct tshm_cuda_call c = ENTER(name); \
-		CUresult error = REAL(name)arguments; \
+		CUresult error; \
 \
+		if (c.here.on) \
+			tshm_count(c.here.call); \
+		error = REAL(name)arguments; \
 		tshm_cuda_leave(&c); \
 		if (!error && symbol && function && *function) \
 			*function = tshm_cu_swap_asked(symbol, version, flags, *function); \
