@@ -42,7 +42,7 @@ same() {
 	hooked=$("$TSHM_TEST_BIN/engine/ledger_calls" "$tmp/ledgers.under"/*.tshm | sed -n 's/ cuGetProcAddress_v2$//p')
 	# 13.0: 440.  Far fewer would be another way of looking up, which this test does not know.
 	[ "$bare" -ge 100 ] || complain "$1: only $bare requests"
-	[ "$bare" = "$hooked" ] || complain "$1: $bare requests, but the hook saw ${hooked:-none}"
+	[ "$bare" = "$hooked" ] || { complain "$1: $bare requests, but the hook saw ${hooked:-none}"; return; }
 	echo "$1: $bare requests, all by the hook; $(grep -c ': 0 ' "$tmp/out.bare") calls succeeded"
 }
 
