@@ -73,5 +73,23 @@ for caller in shared static loaded driver fetched; do
 		done
 	done
 done
+# Calls by several ways in one process.
+fake=$TSHM_TEST_BIN/fake/lib
+# shellcheck disable=SC2086 # CC may be several words
+$CC -std=gnu11 -o "$tmp/mixed" "$here/cuda/mixed.c" "$fake/libcudart.so.13" "$fake/libcuda.so.1" 2>"$tmp/errors" ||
+	{ cat "$tmp/errors"; fail "mixed: compiler"; }
+for program in "$tmp/mixed runtime" "$tmp/mixed driver" "$bin/two_runtimes"; do
+	for kind in runtime driver_next driver_handle dlsym_plain dlsym_versioned; do
+		shim=$tmp/$kind.so
+		# shellcheck disable=SC2086 # words
+		once bare "$shim" $program
+		for order in "$shim $TSHM_LIB" "$TSHM_LIB $shim"; do
+			# shellcheck disable=SC2086 # words
+			compare "${program##*/}: $kind, $([ "${order%% *}" = "$shim" ] && echo before || echo after) tshm" "$order" $program
+			times=$(noted cuMemAlloc_v2 cudaMalloc)
+			[ "$times" -eq 2 ] || complain "$what: allocations were noted $times times"
+		done
+	done
+done
 [ $wrong -eq 0 ] || fail "$wrong differ"
 echo "$ran combinations"
