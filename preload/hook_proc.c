@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "child.h"
+#include "cuda.h"
 #include "hook.h"
 #include "module.h"
 
@@ -199,5 +200,6 @@ TSHM_HOOK(int, dlclose, (void *handle))
 	atomic_fetch_add_explicit(&tshm_module_generation, 1, memory_order_relaxed);
 	result = TSHM_REAL(dlclose)(handle);
 	atomic_fetch_add_explicit(&tshm_module_generation, 1, memory_order_relaxed);
+	tshm_cuda_unloaded();
 	return result;
 }

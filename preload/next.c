@@ -10,6 +10,7 @@
  * not plain (a function that is chosen at run time, a list longer than usual) is left to
  * dlsym, and so is what was not found.
  */
+#include <dlfcn.h>
 #include <stddef.h>
 
 #include "bytes.h"
@@ -23,18 +24,8 @@ static const void *tshm_next_table(ElfW(Addr) base, ElfW(Addr) value)
 	return (const void *)(value < base ? base + value : value);
 }
 
-/* False: that is all that can be understood. */
-static bool tshm_next_add(struct tshm_next *next, ElfW(Addr) base, const ElfW(Dyn) *dynamic)
+static bool tshm_next_read(struct tshm_next_file *f, ElfW(Addr) base, const ElfW(Dyn) *dynamic)
 {
-	struct tshm_next_file *f = &next->file[next->count];
-
-	if (!next->begun) {		/* up to this library: _DYNAMIC is the linker's, one for each file */
-		next->begun = dynamic == _DYNAMIC;
-		return true;
-	}
-	next->plain = next->count < TSHM_NEXT_FILES;
-	if (!next->plain)
-		return false;
 	*f = (struct tshm_next_file){ .base = base };
 	for (const ElfW(Dyn) *d = dynamic; d->d_tag != DT_NULL; d++) {
 		switch (d->d_tag) {
@@ -45,7 +36,17 @@ static bool tshm_next_add(struct tshm_next *next, ElfW(Addr) base, const ElfW(Dy
 		case DT_HASH: f->old_hash = tshm_next_table(base, d->d_un.d_ptr); break;
 		}
 	}
-	next->plain = f->symbols && f->strings && (f->hash || f->old_hash);
+	return f->symbols && f->strings && (f->hash || f->old_hash);
+}
+
+/* False: that is all that can be understood. */
+static bool tshm_next_add(struct tshm_next *next, ElfW(Addr) base, const ElfW(Dyn) *dynamic)
+{
+	if (!next->begun) {		/* up to this library: _DYNAMIC is the linker's, one for each file */
+		next->begun = dynamic == _DYNAMIC;
+		return true;
+	}
+	next->plain = next->count < TSHM_NEXT_FILES && tshm_next_read(&next->file[next->count], base, dynamic);
 	next->count += next->plain;
 	return next->plain;
 }
@@ -123,19 +124,46 @@ static uint32_t tshm_next_by_old_hash(const struct tshm_next_file *f, const char
 	return 0;
 }
 
-void *tshm_next_find(const struct tshm_next *next, const char *name)
+static uint32_t tshm_next_hash(const char *name)
 {
 	uint32_t hash = 5381;
 
 	for (const char *c = name; *c; c++)
 		hash = hash * 33 + (unsigned char)*c;
+	return hash;
+}
+
+static uint32_t tshm_next_number(const struct tshm_next_file *f, const char *name, uint32_t hash)
+{
+	return f->hash ? tshm_next_by_hash(f, name, hash) : tshm_next_by_old_hash(f, name);
+}
+
+static void *tshm_next_function(const struct tshm_next_file *f, uint32_t n)
+{
+	return (f->symbols[n].st_info & 15) == STT_FUNC ? (void *)(f->base + f->symbols[n].st_value) : NULL;
+}
+
+void *tshm_next_find(const struct tshm_next *next, const char *name)
+{
+	uint32_t hash = tshm_next_hash(name);
+
 	for (unsigned i = 0; i < next->count; i++) {
-		const struct tshm_next_file *f = &next->file[i];
-		uint32_t n = f->hash ? tshm_next_by_hash(f, name, hash) : tshm_next_by_old_hash(f, name);
+		uint32_t n = tshm_next_number(&next->file[i], name, hash);
 
 		if (n)
-			return (f->symbols[n].st_info & 15) == STT_FUNC ?
-				(void *)(f->base + f->symbols[n].st_value) : NULL;
+			return tshm_next_function(&next->file[i], n);
 	}
 	return NULL;
+}
+
+void *tshm_next_in(void *library, const char *name)
+{
+	struct tshm_next_file file;
+	struct link_map *map;
+	uint32_t n;
+
+	if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || !map->l_ld || !tshm_next_read(&file, map->l_addr, map->l_ld))
+		return NULL;
+	n = tshm_next_number(&file, name, tshm_next_hash(name));
+	return n ? tshm_next_function(&file, n) : NULL;
 }

@@ -30,5 +30,7 @@ struct tshm_next {
 TSHM_INTERNAL bool tshm_next_open(struct tshm_next *);
 /* NULL: nothing plain was found, ask dlsym. */
 TSHM_INTERNAL void *tshm_next_find(const struct tshm_next *, const char *name);
+/* The same in one library, by its handle. */
+TSHM_INTERNAL void *tshm_next_in(void *library, const char *name);
 
 #endif
