@@ -262,8 +262,8 @@ uint64_t tshm_cuda_context(void)
 
 bool tshm_cuda_extent(uint64_t pointer, uint64_t *base, uint64_t *size)
 {
-	CUresult (*ask)(CUdeviceptr *, size_t *, CUdeviceptr) =
-		(CUresult (*)(CUdeviceptr *, size_t *, CUdeviceptr))tshm_cuda_ask(&tshm_ask_extent, "cuMemGetAddressRange_v2");
+	void *found = tshm_cuda_ask(&tshm_ask_extent, "cuMemGetAddressRange_v2");
+	CUresult (*ask)(CUdeviceptr *, size_t *, CUdeviceptr) = (CUresult (*)(CUdeviceptr *, size_t *, CUdeviceptr))found;
 	CUdeviceptr start = 0;
 	size_t bytes = 0;
 

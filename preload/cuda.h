@@ -5,7 +5,8 @@
  * One call of a program may pass several levels that are hooked: cudaMalloc of the runtime
  * calls cuMemAlloc_v2 of the driver.  The outermost notes it.  While a hook is in the real
  * function, its thread's mark says how deep the stack was; a hook further down is inside of
- * it.  (A mark that was left behind, by a jump out of the call, is above the next hook.)
+ * it.  A mark that was left behind, by a jump out of the call, hides calls from deeper in the
+ * stack until one comes from as high or higher up: they are not noted, but are made as ever.
  */
 #ifndef TSHM_CUDA_H
 #define TSHM_CUDA_H

@@ -16,7 +16,8 @@
  * hidden ones out: by its name an interposer before us would be found, and be called by itself.
  */
 #define DRIVER_HOOK(name, parameters, arguments) \
-	static __attribute__((noinline)) CUresult tshm_do_##name(struct tshm_here, enum tshm_cu_from, UNPACK parameters); \
+	static __attribute__((noinline)) \
+	CUresult tshm_do_##name(struct tshm_here, enum tshm_cu_from, UNPACK parameters); \
 	TSHM_HOOK(CUresult, name, parameters) \
 	{ \
 		return tshm_do_##name(TSHM_HERE(name), TSHM_CU_LINKED, UNPACK arguments); \
