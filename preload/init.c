@@ -17,6 +17,7 @@
 
 #include "bytes.h"
 #include "hook.h"
+#include "python.h"
 #include "stack.h"
 #include "sys.h"
 
@@ -90,6 +91,7 @@ TSHM_HOOK(int, __libc_start_main, (int (*main)(int, char **, char **), int argc,
 {
 	if (tshm_options.enabled && tshm_header->magic[0]) {
 		tshm_stack_start();
+		tshm_python_start();
 		tshm_header->unwinder = tshm_options.unwinder;
 	}
 	return TSHM_REAL(__libc_start_main)(main, argc, argv, init, fini, rtld_fini, stack_end);
