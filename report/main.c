@@ -176,6 +176,12 @@ static int look_at_system(const struct tshm_command *c)
 		fprintf(stderr, "tshm-report: %s\n", error);
 		return EXIT_UNJUDGED;
 	}
+	for (int i = 0; i < c->asked.name_count; i++)
+		if (!tshm_system_has(system, c->asked.names[i])) {
+			TSHM_AUTO_FREE char *escaped = tshm_text_escape(c->asked.names[i]);
+
+			fprintf(stderr, "tshm-report: nothing is called '%s'\n", escaped);
+		}
 	if (c->asked.reap)
 		tshm_system_reap(system);
 	for (size_t i = 0; i < c->output_count; i++)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* --system and --reap as JSON: schema tshm-system/1 (tests/schema/tshm-system-1.schema.json). */
-#include <pwd.h>
 #include <stdlib.h>
 
 #include "out_json.h"
@@ -16,13 +15,6 @@ static const char *kind_name(enum tshm_item_kind kind)
 	};
 
 	return names[kind];
-}
-
-static json_t *user(uid_t uid)
-{
-	const struct passwd *p = getpwuid(uid);
-
-	return tshm_json_text(p ? p->pw_name : NULL);
 }
 
 static json_t *holders(const struct tshm_item *i)
@@ -66,7 +58,7 @@ static json_t *common(const struct tshm_item *i)
 	return tshm_json_made(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "kind", kind_name(i->kind),
 					"dev", tshm_json_number(i->dev), "ino", tshm_json_number(i->ino),
 					"size", tshm_json_number(i->size), "used", tshm_json_number(i->used),
-					"uid", tshm_json_number(i->uid), "user", user(i->uid), "mode", mode,
+					"uid", tshm_json_number(i->uid), "user", tshm_json_text(tshm_system_user(i->uid)), "mode", mode,
 					"holders", holders(i)));
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* --system and --reap for people: for one whose /dev/shm is full, and who never heard of tshm before. */
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,9 +20,9 @@ static const char *const go_words[] = {
 
 static char *user_text(uid_t uid)
 {
-	const struct passwd *p = getpwuid(uid);
+	const char *name = tshm_system_user(uid);
 
-	return p ? tshm_text_escape(p->pw_name) : tshm_xasprintf("%u", (unsigned)uid);
+	return name ? tshm_text_escape(name) : tshm_xasprintf("%u", (unsigned)uid);
 }
 
 /* "python3 (pid 12), +3" */
@@ -68,26 +67,28 @@ static const char *what_text(const struct tshm_item *i)
 static void table(const struct tshm_out *o)
 {
 	static const struct tshm_column columns[] = {
-		{ "NAME", 0.32, SCOLS_FL_TRUNC }, { "USED", 9, SCOLS_FL_RIGHT }, { "AGE", 5, SCOLS_FL_RIGHT },
-		{ "USER", 6, SCOLS_FL_TRUNC }, { "MODE", 4, SCOLS_FL_RIGHT }, { "HELD BY", 0.2, SCOLS_FL_TRUNC },
-		{ "WHOSE", 0.15, SCOLS_FL_TRUNC }, { "CAN GO", 6, 0 }, { "WHY", 0.4, SCOLS_FL_TRUNC },
+		{ "CAN GO", 6, 0 }, { "USED", 9, SCOLS_FL_RIGHT }, { "AGE", 5, SCOLS_FL_RIGHT }, { "USER", 6, SCOLS_FL_TRUNC },
+		{ "MODE", 4, SCOLS_FL_RIGHT }, { "WHOSE", 0.15, SCOLS_FL_TRUNC }, { "HELD BY", 0.2, SCOLS_FL_TRUNC },
+		{ "NAME", 0.35, SCOLS_FL_TRUNC }, { "WHY", 0.4, SCOLS_FL_TRUNC },
 	};
 	const struct tshm_system *s = o->system;
 	struct libscols_table *t = tshm_table_new(o, columns, sizeof(columns) / sizeof(columns[0]) - !o->verbose);
 
+	/* All cells are escaped already; a second time would make \x5cx1b of \x1b. */
+	scols_table_enable_noencoding(t, 1);
 	for (size_t n = 0; n < s->items.count; n++) {
 		const struct tshm_item *i = &s->items.list[n];
 		struct libscols_line *line = tshm_table_line(t, NULL);
 		TSHM_AUTO_FREE char *held = keepers_text(i);
 
-		tshm_table_cell_escaped(line, 0, i->label);
+		tshm_table_cell(line, 0, tshm_xstrdup(go_words[i->verdict]));
 		tshm_table_cell(line, 1, tshm_xstrdup(tshm_text_size(i->used).s));
 		tshm_table_cell(line, 2, age_text(s, i));
 		tshm_table_cell(line, 3, user_text(i->uid));
 		tshm_table_cell(line, 4, tshm_xasprintf("%03o", i->mode));
-		tshm_table_cell_escaped(line, 5, held);
-		tshm_table_cell(line, 6, tshm_xstrdup(what_text(i)));
-		tshm_table_cell(line, 7, tshm_xstrdup(go_words[i->verdict]));
+		tshm_table_cell(line, 5, tshm_xstrdup(what_text(i)));
+		tshm_table_cell_escaped(line, 6, held);
+		tshm_table_cell_escaped(line, 7, i->label);
 		if (o->verbose)
 			tshm_table_cell_escaped(line, 8, i->why);
 	}

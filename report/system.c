@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -36,12 +37,37 @@ static void free_items(struct tshm_items *items)
 	free(items->list);
 }
 
+const char *tshm_system_user(uid_t uid)
+{
+	static const struct passwd *last;
+	static uid_t last_uid;
+	static bool asked;
+
+	if (!asked || uid != last_uid)	/* the directory of users may be far away */
+		last = getpwuid(uid);
+	asked = true;
+	last_uid = uid;
+	return last ? last->pw_name : NULL;
+}
+
 /* A name is what is shown, or the last part of it; both may be patterns. */
+static bool means(const char *name, const struct tshm_item *i)
+{
+	return !strcmp(name, i->label) || !strcmp(name, i->base) || !fnmatch(name, i->label, 0) || !fnmatch(name, i->base, 0);
+}
+
 static bool is_asked_for(const struct tshm_asked *a, const struct tshm_item *i)
 {
 	for (int n = 0; n < a->name_count; n++)
-		if (!strcmp(a->names[n], i->label) || !strcmp(a->names[n], i->base) ||
-		    !fnmatch(a->names[n], i->label, 0) || !fnmatch(a->names[n], i->base, 0))
+		if (means(a->names[n], i))
+			return true;
+	return false;
+}
+
+bool tshm_system_has(const struct tshm_system *s, const char *name)
+{
+	for (size_t i = 0; i < s->items.count; i++)
+		if (means(name, &s->items.list[i]))
 			return true;
 	return false;
 }

@@ -109,6 +109,10 @@ struct tshm_system *tshm_system_look(const struct tshm_asked *, const char **err
 /* Removes what may go, or tells what would be removed; each item gets its outcome. */
 void tshm_system_reap(struct tshm_system *);
 void tshm_system_free(struct tshm_system *);
+/* Is there anything that this NAME means? */
+bool tshm_system_has(const struct tshm_system *, const char *name);
+/* What the user is called, or NULL. */
+const char *tshm_system_user(uid_t);
 /* Is so much of it taken that a person should know? */
 bool tshm_system_is_near(uint64_t used, uint64_t most);
 
