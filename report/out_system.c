@@ -11,11 +11,11 @@
 
 #define UNNAMED_MOST 8
 #define KEEPERS_MOST 2
+#define WIDE 120		/* columns, from which on there is room for /dev/shm/ in each line */
 
 static const char *const go_words[] = {
 	[TSHM_MAY_GO] = "yes", [TSHM_MAY_IF_OLD] = "if old", [TSHM_STAYS_YOUNG] = "young", [TSHM_STAYS_LIVING] = "maker lives",
-	[TSHM_STAYS_HELD] = "held", [TSHM_STAYS_UNSEEN] = "not known", [TSHM_STAYS_FOREIGN] = "not yours",
-	[TSHM_STAYS_ALWAYS] = "no",
+	[TSHM_STAYS_HELD] = "held", [TSHM_STAYS_FOREIGN] = "not yours", [TSHM_STAYS_ALWAYS] = "no",
 };
 
 static char *user_text(uid_t uid)
@@ -64,6 +64,11 @@ static const char *what_text(const struct tshm_item *i)
 	return i->kind == TSHM_ITEM_OTHER ? "no segment" : i->kind == TSHM_ITEM_UNNAMED ? "" : kinds[i->kind];
 }
 
+static bool is_file(const struct tshm_item *i)
+{
+	return i->kind != TSHM_ITEM_QUEUE && i->kind != TSHM_ITEM_SYSV;
+}
+
 static void table(const struct tshm_out *o)
 {
 	static const struct tshm_column columns[] = {
@@ -88,7 +93,7 @@ static void table(const struct tshm_out *o)
 		tshm_table_cell(line, 4, tshm_xasprintf("%03o", i->mode));
 		tshm_table_cell(line, 5, tshm_xstrdup(what_text(i)));
 		tshm_table_cell_escaped(line, 6, held);
-		tshm_table_cell_escaped(line, 7, i->label);
+		tshm_table_cell_escaped(line, 7, is_file(i) && o->width && o->width < WIDE ? i->base : i->label);
 		if (o->verbose)
 			tshm_table_cell_escaped(line, 8, i->why);
 	}
@@ -176,8 +181,8 @@ static void unseen(const struct tshm_out *o)
 	for (size_t n = 0; n < s->problem_count; n++)
 		fprintf(o->to, "Not looked at: %s\n", s->problems[n]);
 	if (s->hidden)
-		fprintf(o->to, "%s you may not look at: what they hold looks as if nobody held it; --reap asks the kernel, and "
-			"leaves it\n", tshm_text_plural(s->hidden, "process").s);
+		fprintf(o->to, "%s you may not look at: what those hold looks as if nobody held it, but --reap asks the "
+			"kernel, and leaves it\n", tshm_text_plural(s->hidden, "process").s);
 }
 
 static uint64_t count_of(const struct tshm_system *s, enum tshm_verdict v)
@@ -240,7 +245,7 @@ static void kept(const struct tshm_out *o)
 	static const struct { enum tshm_verdict verdict; const char *text; } rows[] = {
 		{ TSHM_STAYS_HELD, "held" }, { TSHM_STAYS_LIVING, "whose maker lives" },
 		{ TSHM_STAYS_YOUNG, "touched just now" }, { TSHM_MAY_IF_OLD, "of unknown makers (--older=SECONDS)" },
-		{ TSHM_STAYS_UNSEEN, "that processes may hold which you may not look at" }, { TSHM_STAYS_FOREIGN, "of other users" },
+		{ TSHM_STAYS_FOREIGN, "of other users" },
 		{ TSHM_STAYS_ALWAYS, "that are directories, ledgers or no segments" },
 	};
 	char *list = tshm_xstrdup("");

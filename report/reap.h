@@ -38,7 +38,7 @@ enum tshm_reaped tshm_reap_file(int dir, const char *name, uint64_t dev, uint64_
  */
 enum tshm_reaped tshm_reap_sysv(int64_t id, pid_t creator, uint64_t size, struct tshm_reaping *);
 
-/* A queue that nobody has open.  Who opens it between lease and removal keeps it, and nobody else finds it. */
+/* A queue that nobody has open.  Its file system cannot rename: who opens it between lease and removal keeps it. */
 enum tshm_reaped tshm_reap_queue(const char *name, uint64_t ino, struct tshm_reaping *);
 
 #endif

@@ -26,7 +26,6 @@ enum tshm_verdict {
 	TSHM_STAYS_YOUNG,
 	TSHM_STAYS_LIVING,	/* who made it lives */
 	TSHM_STAYS_HELD,
-	TSHM_STAYS_UNSEEN,	/* whether somebody holds it cannot be known */
 	TSHM_STAYS_FOREIGN,	/* another user's */
 	TSHM_STAYS_ALWAYS	/* a directory, say */
 };

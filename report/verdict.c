@@ -13,7 +13,7 @@ const char *tshm_verdict_name(enum tshm_verdict v)
 {
 	static const char *const names[] = {
 		[TSHM_MAY_GO] = "yes", [TSHM_MAY_IF_OLD] = "if-old", [TSHM_STAYS_YOUNG] = "young",
-		[TSHM_STAYS_LIVING] = "maker-lives", [TSHM_STAYS_HELD] = "held", [TSHM_STAYS_UNSEEN] = "unseen",
+		[TSHM_STAYS_LIVING] = "maker-lives", [TSHM_STAYS_HELD] = "held",
 		[TSHM_STAYS_FOREIGN] = "not-yours", [TSHM_STAYS_ALWAYS] = "never",
 	};
 
@@ -86,8 +86,6 @@ void tshm_verdict_give(const struct tshm_system *s, struct tshm_item *i)
 		TSHM_AUTO_FREE char *maker = maker_text(i);
 
 		give(i, TSHM_STAYS_LIVING, tshm_xasprintf("%s lives", maker));
-	} else if (i->kind == TSHM_ITEM_QUEUE && s->hidden) {
-		give(i, TSHM_STAYS_UNSEEN, tshm_xasprintf("a process that may not be looked at may have it open"));
 	} else {
 		give_by_age(s, i);
 	}

@@ -32,7 +32,7 @@ end_things() {
 }
 
 at_end() {
-	[ -z "${label-}" ] || find /dev/shm -maxdepth 1 \( -name "$label" -o -name "$label[!0-9]*" -o -name "sem.$label" \) -exec rm -rf {} +
+	[ -z "${label-}" ] || find /dev/shm -maxdepth 1 \( -name "$label" -o -name "${label}[!0-9]*" -o -name "sem.$label" \) -exec rm -rf {} +
 	if [ -n "${things-}" ]; then
 		exec 3>&-
 		rm -f /dev/shm/torch_*_"$things" /dev/shm/torch_*_"$things"_1
