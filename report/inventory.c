@@ -56,7 +56,8 @@ static void fill(struct tshm_item *i, const struct statx *x)
 }
 
 /* What lies in a directory is told of as one: its files are not names of shared memory, but take room. */
-static void walk(struct tshm_items *inside, struct tshm_item *top, int64_t place, int parent, const char *name, int depth)
+static void walk(struct tshm_items *inside, struct tshm_item *top, int64_t place, int parent, const char *name,
+		 int depth)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	TSHM_AUTO_DIR DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -169,7 +170,8 @@ static void add_limit(struct tshm_system *s, const char *name, const char *path,
 	uint64_t most = number_in(path);
 
 	if (most)
-		s->limits[s->limit_count++] = (struct tshm_limit){ name, most > UINT64_MAX / unit ? UINT64_MAX : most * unit, used };
+		s->limits[s->limit_count++] =
+			(struct tshm_limit){ name, most > UINT64_MAX / unit ? UINT64_MAX : most * unit, used };
 }
 
 static void measure(struct tshm_system *s, bool has_queues)

@@ -120,14 +120,16 @@ static int look_at_fds(struct search *q, pid_t pid)
 	return 0;
 }
 
-/* A mapped file without a name is known by its link in map_files, or where that is not ours to see by the line alone. */
-static struct tshm_item *unnamed_map(struct search *q, pid_t pid, const char *range, uint64_t dev, uint64_t ino, uint64_t size)
+/* A file without a name is known by its link in map_files, or where that is not ours to see by the line alone. */
+static struct tshm_item *unnamed_map(struct search *q, pid_t pid, const char *range, uint64_t dev, uint64_t ino,
+				     uint64_t size)
 {
 	TSHM_AUTO_FREE char *path = tshm_xasprintf("/proc/%d/map_files/%s", (int)pid, range);
 	struct stat st;
 
 	if (stat(path, &st))
-		st = (struct stat){ .st_dev = dev, .st_ino = ino, .st_size = (off_t)size, .st_blocks = (blkcnt_t)(size / 512) };
+		st = (struct stat){ .st_dev = dev, .st_ino = ino, .st_size = (off_t)size,
+				    .st_blocks = (blkcnt_t)(size / 512) };
 	return st.st_dev == q->shm_dev && !st.st_nlink && st.st_ino == ino ? add_unnamed(q, &st) : NULL;
 }
 
@@ -143,13 +145,15 @@ static void look_at_map(struct search *q, pid_t pid, const char *line)
 	int path = 0;
 	size_t n;
 
-	if (sscanf(line, "%lx-%lx %*s %*x %x:%x %" SCNu64 " %n", &start, &end, &major, &minor, &ino, &path) < 5 || !ino || !path)
+	if (sscanf(line, "%lx-%lx %*s %*x %x:%x %" SCNu64 " %n", &start, &end, &major, &minor, &ino, &path) < 5 ||
+	    !ino || !path)
 		return;
 	n = strlen(line + path);
 	k = find(q, strncmp(line + path, "/SYSV", 5) ? makedev(major, minor) : SYSV_DEV, ino);
 	if (k) {
 		i = item_of(q, k);
-	} else if (makedev(major, minor) == q->shm_dev && n >= sizeof(deleted) && !strcmp(line + path + n - sizeof(deleted) + 1, deleted)) {
+	} else if (makedev(major, minor) == q->shm_dev && n >= sizeof(deleted) &&
+		   !strcmp(line + path + n - sizeof(deleted) + 1, deleted)) {
 		TSHM_AUTO_FREE char *range = tshm_xasprintf("%lx-%lx", start, end);
 
 		i = unnamed_map(q, pid, range, makedev(major, minor), ino, end - start);

@@ -130,8 +130,8 @@ static json_t *reap(const struct tshm_system *s)
 {
 	if (!s->asked.reap)
 		return tshm_json_made(json_null());
-	return tshm_json_made(json_pack("{s:b, s:o, s:o, s:o}", "done", s->asked.really, "removed", tshm_json_number(s->removed),
-					"removed_bytes", tshm_json_number(s->removed_bytes),
+	return tshm_json_made(json_pack("{s:b, s:o, s:o, s:o}", "done", s->asked.really,
+					"removed", tshm_json_number(s->removed), "removed_bytes", tshm_json_number(s->removed_bytes),
 					"refused", tshm_json_number(s->refused)));
 }
 

@@ -263,7 +263,8 @@ static void reap_end(const struct tshm_out *o)
 	const char *would = s->asked.really ? "" : " would be";
 
 	if (!s->asked.really && s->removed)
-		fprintf(o->to, "Nothing was removed: --reap=yes removes them, after asking the kernel for each whether somebody holds it\n");
+		fprintf(o->to, "Nothing was removed: --reap=yes removes them, after asking the kernel for each whether "
+			"somebody holds it\n");
 	fprintf(o->to, "SUMMARY: tshm: %s%s removed (%" PRIu64 " bytes), %" PRIu64 " refused\n",
 		tshm_text_plural(s->removed, "name").s, would, s->removed_bytes, s->refused);
 }

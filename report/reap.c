@@ -63,7 +63,8 @@ static enum tshm_reaped put_back(int dir, const char *name, enum tshm_reaped how
 }
 
 /* All with the lease, which `fd` has. */
-static enum tshm_reaped hide_and_remove(int dir, const char *name, int fd, const struct stat *st, struct tshm_reaping *r)
+static enum tshm_reaped hide_and_remove(int dir, const char *name, int fd, const struct stat *st,
+					struct tshm_reaping *r)
 {
 	const struct timespec pause = { 0, PAUSE_NS };
 

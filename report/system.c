@@ -182,10 +182,11 @@ static char *failure_text(const struct tshm_item *i, const struct tshm_reaping *
 	if (!strcmp(r->call, "F_SETLEASE") && (r->error == EACCES || r->error == EPERM))
 		return tshm_xstrdup("the kernel grants no lease on another user's file without CAP_LEASE");
 	if (!strcmp(r->call, "F_SETLEASE"))
-		return tshm_xasprintf("the kernel grants no leases here (%s): whether somebody holds it cannot be known; see fs.leases-enable",
-				      strerror(r->error));
+		return tshm_xasprintf("the kernel grants no leases here (%s), so whether somebody holds it cannot be known; "
+				      "see fs.leases-enable", strerror(r->error));
 	if (!strcmp(r->call, "openat"))
-		return tshm_xasprintf("it cannot be opened, which is needed to ask who holds it: %s (mode %04o)", strerror(r->error), i->mode);
+		return tshm_xasprintf("it cannot be opened, which is needed to ask who holds it: %s (mode %04o)",
+				      strerror(r->error), i->mode);
 	return tshm_xasprintf("%s: %s", r->call, strerror(r->error));
 }
 
@@ -204,12 +205,14 @@ static void reap_one(struct tshm_system *s, struct tshm_item *i, int dir)
 		set_outcome(s, i, TSHM_OUTCOME_KEPT, tshm_xstrdup("it was gone already, or is another object now"));
 		break;
 	case TSHM_REAP_HELD:
-		set_outcome(s, i, TSHM_OUTCOME_REFUSED, tshm_xstrdup("somebody holds it who is not seen from here: another user or container, "
-								     "a descriptor on its way through a socket, or somebody who just came"));
+		set_outcome(s, i, TSHM_OUTCOME_REFUSED,
+			    tshm_xstrdup("somebody holds it who is not seen from here: another user or container, "
+					 "a descriptor on its way through a socket, or somebody who just came"));
 		break;
 	case TSHM_REAP_STRANDED:
-		set_outcome(s, i, TSHM_OUTCOME_REFUSED, tshm_xasprintf("somebody opened it at that moment, and its name was taken: "
-								       "it is " TSHM_SHM_MOUNT "/%s now", r.hidden));
+		set_outcome(s, i, TSHM_OUTCOME_REFUSED,
+			    tshm_xasprintf("somebody opened it at that moment, and its name was taken: it is "
+					   TSHM_SHM_MOUNT "/%s now", r.hidden));
 		break;
 	case TSHM_REAP_FAILED:
 		set_outcome(s, i, TSHM_OUTCOME_REFUSED, failure_text(i, &r));

@@ -15,7 +15,8 @@
 #include "reap.h"
 
 enum tshm_item_kind {
-	TSHM_ITEM_SEGMENT, TSHM_ITEM_SEMAPHORE, TSHM_ITEM_QUEUE, TSHM_ITEM_SYSV, TSHM_ITEM_DIRECTORY, TSHM_ITEM_OTHER,
+	TSHM_ITEM_SEGMENT, TSHM_ITEM_SEMAPHORE, TSHM_ITEM_QUEUE, TSHM_ITEM_SYSV, TSHM_ITEM_DIRECTORY,
+	TSHM_ITEM_OTHER,
 	TSHM_ITEM_UNNAMED	/* a file whose last name was removed while somebody held it */
 };
 
@@ -38,7 +39,9 @@ struct tshm_keeper {
 	size_t fds, maps;
 };
 
-enum tshm_outcome { TSHM_OUTCOME_NONE, TSHM_OUTCOME_WOULD, TSHM_OUTCOME_REMOVED, TSHM_OUTCOME_REFUSED, TSHM_OUTCOME_KEPT };
+enum tshm_outcome {
+	TSHM_OUTCOME_NONE, TSHM_OUTCOME_WOULD, TSHM_OUTCOME_REMOVED, TSHM_OUTCOME_REFUSED, TSHM_OUTCOME_KEPT
+};
 
 struct tshm_item {
 	enum tshm_item_kind kind;

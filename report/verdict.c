@@ -58,13 +58,14 @@ static void give_by_age(const struct tshm_system *s, struct tshm_item *i)
 	TSHM_AUTO_FREE char *maker = i->maker ? maker_text(i) : NULL;
 
 	if (!s->asked.has_older && !i->maker)
-		give(i, TSHM_MAY_IF_OLD, tshm_xstrdup("nobody seen holds it, but who made it is not known: goes with --older=SECONDS"));
+		give(i, TSHM_MAY_IF_OLD, tshm_xstrdup("nobody seen holds it, but who made it is not known: "
+						      "goes with --older=SECONDS"));
 	else if (!s->asked.has_older && meant_to_stay)
 		give(i, TSHM_MAY_IF_OLD, tshm_xasprintf("%s is gone, but it has a key, by which others may come: "
 							"goes with --older=SECONDS", maker));
 	else if (age < s->asked.older || !i->touched_wall)
-		give(i, TSHM_STAYS_YOUNG, tshm_xasprintf("nobody seen holds it, but it was made or changed less than %.0f seconds ago "
-							 "(--older)", s->asked.older));
+		give(i, TSHM_STAYS_YOUNG, tshm_xasprintf("nobody seen holds it, but it was made or changed less than "
+							 "%.0f seconds ago (--older)", s->asked.older));
 	else if (maker)
 		give(i, TSHM_MAY_GO, tshm_xasprintf("nobody seen holds it, and %s is gone", maker));
 	else

@@ -3,8 +3,8 @@
  * reap_race ROUNDS [create]: --reap's engine against openers and mappers of the same name.
  *
  * In each round there is an object under the name, and the engine got as far as to hide it: a lease that is
- * refused at once is no race.  Holders open the name all the time, by descriptor or mapping, for reading or writing; while one holds an object its name must
- * lead to it.  With `create` they make the name if it is not there, so that it may be taken when an
+ * refused at once is no race.  Holders open the name all the time, by descriptor or mapping, for reading or
+ * writing; while one holds an object its name must lead to it.  With `create` they make the name if it is not there, so that it may be taken when an
  * object is to get it back; then a held object must have a name, the old or the hidden one.
  * Prints what happened.  1: an object was lost; 99: it could not be raced.
  */
