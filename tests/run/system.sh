@@ -5,6 +5,7 @@ here=$(dirname "$0")/..
 . "$here/lib.sh"
 . "$here/run/things.sh"
 need "$PYTHON" mkfifo
+go_private
 [ -w /dev/shm ] || skip "/dev/shm cannot be written"
 make_tmp
 start_things

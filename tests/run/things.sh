@@ -2,6 +2,16 @@
 # shellcheck shell=sh
 # Names of all spaces for the tests of --system and --reap; sourced.  They are made by things.py.
 
+# go_private: where that can be, on with a /dev/shm and segments of our own: what is made here and held by nobody is
+# no "name that appeared" to other tests, and what they make is out of reach.
+go_private() {
+	if [ -n "${TSHM_TEST_INSIDE-}" ]; then
+		mount -t tmpfs none /dev/shm || fail "mount"
+	elif unshare -mi sh -c 'mount -t tmpfs none /dev/shm' 2>/dev/null; then
+		TSHM_TEST_INSIDE=1 exec unshare -mi sh "$0"
+	fi
+}
+
 # dead_pid: the number of a process that is gone.
 dead_pid() { sh -c 'echo $$'; }
 
