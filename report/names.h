@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #define TSHM_SHM_MOUNT "/dev/shm"
+#define TSHM_MQUEUE_MOUNT "/dev/mqueue"
 
 struct tshm_seen {			/* one name, as the kernel has it */
 	uint16_t space;			/* enum tshm_space */
@@ -20,6 +21,8 @@ struct tshm_seen {			/* one name, as the kernel has it */
 	uid_t uid;
 	pid_t creator_pid;		/* SysV: the kernel knows it; else 0 */
 	uint64_t attached;		/* SysV */
+	uint64_t used;			/* SysV: bytes in memory and swap */
+	unsigned mode;			/* SysV: permissions */
 };
 
 struct tshm_names {
@@ -39,6 +42,7 @@ enum tshm_look tshm_names_look(const struct tshm_names *, unsigned space, const 
 /* All names at the top of the shm mount, all queues and all segments; to be freed by tshm_names_free_list(). */
 struct tshm_seen *tshm_names_list(const struct tshm_names *, size_t *count);
 void tshm_names_free_list(struct tshm_seen *, size_t count);
+bool tshm_names_has_queues(void);		/* is their file system mounted? */
 bool tshm_names_is_ledger(const char *path);	/* is it called as our ledgers are? */
 
 /* How run.json and messages call it: "/dev/shm/x", "mq:/x", "sysv:17".  To be freed. */
