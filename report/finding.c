@@ -72,6 +72,7 @@ void tshm_findings_free(struct tshm_findings *found)
 	for (size_t i = 0; i < found->count; i++) {
 		free(found->list[i]->message);
 		free(found->list[i]->advice);
+		free(found->list[i]->subject);
 		free(found->list[i]->suppressed_by);
 		free(found->list[i]);
 	}
@@ -89,6 +90,14 @@ const char *tshm_severity_name(enum tshm_severity severity)
 	return "?";
 }
 
+bool tshm_finding_is_segment(const struct tshm_finding *f)
+{
+	unsigned space = f->object ? f->object->space : 0;
+
+	return (f->check->run == tshm_check_shm_leaked || f->check->run == tshm_check_sysv_leaked) &&
+	       (space == TSHM_SPACE_SHM || space == TSHM_SPACE_SYSV);
+}
+
 struct tshm_totals tshm_totals(const struct tshm_run *run, const struct tshm_findings *found)
 {
 	struct tshm_totals t = { 0 };
@@ -96,18 +105,17 @@ struct tshm_totals tshm_totals(const struct tshm_run *run, const struct tshm_fin
 	(void)run;
 	for (size_t i = 0; i < found->count; i++) {
 		const struct tshm_finding *f = found->list[i];
-		unsigned space = f->object ? f->object->space : 0;
 
-		if (f->suppressed_by) {
-			t.suppressed++;
+		if (f->suppressed_by || f->known) {
+			t.suppressed += f->suppressed_by != NULL;
+			t.known += !f->suppressed_by;
 			continue;
 		}
 		t.errors += f->severity == TSHM_ERROR;
 		t.warnings += f->severity == TSHM_WARNING;
 		t.notes += f->severity == TSHM_NOTE;
-		/* A finding stands for all leaked objects from its site; semaphores and queues are no segments. */
-		if ((f->check->run == tshm_check_shm_leaked || f->check->run == tshm_check_sysv_leaked) &&
-		    f->severity != TSHM_NOTE && (space == TSHM_SPACE_SHM || space == TSHM_SPACE_SYSV)) {
+		/* A finding stands for all leaked objects from its site. */
+		if (f->severity != TSHM_NOTE && tshm_finding_is_segment(f)) {
 			t.leaked_segments += f->count;
 			t.leaked_bytes += f->bytes;
 		}

@@ -142,19 +142,24 @@ static int report(const struct tshm_command *c, const struct tshm_run *run, stru
 	struct tshm_out out = {
 		.run = run, .findings = findings, .symbols = tshm_symbols_new(), .holders = holders, .by = c->by,
 		.verbose = c->verbose, .tell_run = !c->run_count, .suppressions = suppressions,
+		.policy = c->policy, .gated = c->gated,
 	};
+	struct tshm_verdict verdict;
 	int status = EXIT_OK;
 
 	if (!c->no_symbol_cache)
 		tshm_symbols_keep(out.symbols);
 	tshm_suppressions_apply(suppressions, findings, out.symbols);
-	out.gate = tshm_gate_judge(c->policy, run, findings, &out.why_unjudged);
+	verdict = tshm_gate_judge(c->policy, run, findings);
+	out.gate = verdict.gate;
+	out.why = verdict.why;
 	for (size_t i = 0; i < c->output_count; i++)
 		if (write_one(&out, &c->outputs[i]) != 0)
 			status = EXIT_UNJUDGED;
 	/* Without a gate findings are no failure; that nothing could be judged is one in any case. */
 	if (status == EXIT_OK && (c->gated || (run->unreadable && !run->image_count)))
 		status = (int)out.gate;
+	free(verdict.why);
 	tshm_symbols_free(out.symbols);
 	tshm_holders_free(holders);
 	tshm_findings_free(findings);
@@ -208,6 +213,7 @@ int main(int argc, char **argv)
 	}
 	free(error);
 	tshm_suppressions_free(&suppressions);
+	tshm_policy_free(c.policy);
 	free(c.suppressions);
 	free(c.outputs);
 	return status;

@@ -61,7 +61,7 @@ static _Noreturn void end_of_help(void)
 
 static _Noreturn void help(void)
 {
-	const struct tshm_policy *policy;
+	const struct tshm_preset *preset;
 	const struct tshm_format *format;
 	size_t count;
 
@@ -71,9 +71,14 @@ static _Noreturn void help(void)
 	for (size_t i = 0; i < OPTIONS; i++)
 		printf("  %-24s %s\n", options[i].shape, options[i].text);
 	printf("\nPolicies of --gate:\n");
-	policy = tshm_policies(&count);
+	preset = tshm_presets(&count);
 	for (size_t i = 0; i < count; i++)
-		printf("  %-24s %s%s\n", policy[i].name, policy[i].text, i ? "" : " (the default)");
+		printf("  %-24s %s%s\n", preset[i].name, preset[i].text, i ? "" : " (the default)");
+	printf("and after a comma, or instead: COUNT=N or COUNT<=N (N may end in K, M, G) of\n ");
+	for (unsigned i = 0; i < TSHM_COUNTS; i++)
+		printf(" %s", tshm_count_name((enum tshm_count)i));
+	printf("; RULE=off|note|warning|error (* is all rules):\n"
+	       "  --gate=strict,fd-leaked=off    --gate=errors=0,warnings<=3,leaked_bytes<=1M\n");
 	printf("\nFormats:\n");
 	format = tshm_formats(&count);
 	for (size_t i = 0; i < count; i++)
@@ -147,14 +152,18 @@ static uint64_t mib_of(const char *text)
 	return (uint64_t)n << 20;
 }
 
-static void policy_of(struct tshm_command *c, const char *name)
+static void policy_of(struct tshm_command *c, const char *text)
 {
 	char *error = NULL;
 
+	tshm_policy_free(c->policy);
 	c->gated = true;
-	c->policy = tshm_policy_find(name, &error);
-	if (!c->policy)
-		wrong("%s", error);
+	c->policy = tshm_policy_read(text, &error);
+	if (!c->policy) {
+		TSHM_AUTO_FREE char *whole = tshm_xasprintf("--gate: %s", error);
+
+		wrong("%s", whole);
+	}
 }
 
 /* Say what is wrong with what getopt_long() refused.  Values below 256 are short options only. */

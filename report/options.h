@@ -16,7 +16,7 @@ struct tshm_command {
 	struct tshm_destination *outputs;	/* at least one unless only listing or pruning */
 	size_t output_count;
 	bool gated;
-	const struct tshm_policy *policy;
+	struct tshm_policy *policy;
 	double wait;			/* seconds */
 	enum tshm_by by;
 	const char **suppressions;	/* files */

@@ -22,8 +22,10 @@ struct tshm_out {
 	struct tshm_symbols *symbols;
 	const struct tshm_holders *holders;	/* NULL: nobody asked where they stand */
 	const struct tshm_suppressions *suppressions;	/* or NULL */
+	const struct tshm_policy *policy;
+	bool gated;			/* somebody asked for the gate: its verdict is told */
 	enum tshm_gate gate;
-	const char *why_unjudged;	/* or NULL */
+	const char *why;		/* it fails or is unjudged, or NULL */
 	enum tshm_by by;
 	bool verbose;			/* everything in full */
 	bool tell_run;			/* nobody said which run: tell which it is */

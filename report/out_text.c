@@ -215,7 +215,7 @@ static void finding(const struct tshm_out *o, const struct tshm_finding *f, cons
 
 static bool is_shown(const struct tshm_out *o, const struct tshm_finding *f)
 {
-	return !f->suppressed_by && (f->severity > TSHM_NOTE || o->verbose);
+	return !f->suppressed_by && !f->known && (f->severity > TSHM_NOTE || o->verbose);
 }
 
 /* Errors and warnings (and notes, if all is asked for): the first of each rule in full, of the others how many. */
@@ -260,7 +260,7 @@ static void notes(const struct tshm_out *o)
 		for (size_t i = 0; i < o->findings->count; i++) {
 			const struct tshm_finding *f = o->findings->list[i];
 
-			if (f->severity != TSHM_NOTE || f->suppressed_by || f->check != check)
+			if (f->severity != TSHM_NOTE || f->suppressed_by || f->known || f->check != check)
 				continue;
 			first = first ? first : f;
 			count++;
@@ -317,8 +317,8 @@ static void head(const struct tshm_out *o)
 
 		fprintf(o->to, "tshm: %s\n", problem);
 	}
-	if (o->gate == TSHM_GATE_UNJUDGED && o->why_unjudged)
-		fprintf(o->to, "tshm: not judged: %s\n", o->why_unjudged);
+	if (o->gate == TSHM_GATE_UNJUDGED && o->why)
+		fprintf(o->to, "tshm: not judged: %s\n", o->why);
 }
 
 /* What a user's file suppresses in vain hides the next fault: it is told, so that somebody removes it. */
@@ -339,6 +339,14 @@ static void unused_suppressions(const struct tshm_out *o)
 		fputc('\n', o->to);
 }
 
+static void gate(const struct tshm_out *o)
+{
+	TSHM_AUTO_FREE char *why = tshm_text_escape(o->why);
+
+	if (o->gated)
+		fprintf(o->to, "gate: %s%s%s\n", tshm_gate_name(o->gate), o->why ? ": " : "", why);
+}
+
 static void summary(const struct tshm_out *o, const struct tshm_totals *n)
 {
 	fprintf(o->to, "SUMMARY: tshm: %s (%" PRIu64 " bytes), %s, %s, %s",
@@ -347,6 +355,8 @@ static void summary(const struct tshm_out *o, const struct tshm_totals *n)
 		tshm_text_plural(n->notes, "note").s);
 	if (n->suppressed)
 		fprintf(o->to, ", %zu suppressed", n->suppressed);
+	if (n->known)
+		fprintf(o->to, ", %zu known", n->known);
 	fprintf(o->to, "; %s", tshm_text_plural(tshm_out_processes(o->run), "process").s);
 	if (tshm_out_running(o->run))
 		fprintf(o->to, ", %zu still running", tshm_out_running(o->run));
@@ -368,5 +378,6 @@ void tshm_out_text(const struct tshm_out *o)
 	if (o->by != TSHM_BY_PROCESS && (n.errors || n.warnings || o->verbose))
 		tshm_out_odd_processes(o);
 	unused_suppressions(o);
+	gate(o);
 	summary(o, &n);
 }
