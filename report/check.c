@@ -30,8 +30,7 @@ const struct tshm_site *tshm_site(const struct tshm_image *im, uint32_t number)
 	return number && number < im->site_count && im->sites[number].stamp ? &im->sites[number] : NULL;
 }
 
-/* Files whose frames stand between the program and what it does: libc, the loader, language runtimes, ourselves. */
-static bool is_runtime(const char *path)
+bool tshm_module_is_runtime(const char *path)
 {
 	static const char *const patterns[] = {
 		"libc.so*", "libc-[0-9]*.so", "ld-linux*", "ld-musl*", "libpthread*", "librt.so*", "librt-*.so",
@@ -54,7 +53,7 @@ unsigned tshm_frames_leaf(const struct tshm_image *im, const struct tshm_frame *
 		if (f->kind == TSHM_FRAME_PYTHON)
 			return i;
 		if (f->kind == TSHM_FRAME_NATIVE && f->where && f->where < im->module_count &&
-		    !is_runtime(im->modules[f->where].path))
+		    !tshm_module_is_runtime(im->modules[f->where].path))
 			return i;
 	}
 	return 0;

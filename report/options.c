@@ -6,14 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config.h"
 #include "text.h"
 #include "xalloc.h"
 
 enum {
-	OPT_BY = 256, OPT_FORMAT, OPT_GATE, OPT_HELP, OPT_HOLDERS, OPT_LIST, OPT_NO_CACHE, OPT_NO_SUPPRESSIONS,
-	OPT_OUTPUT, OPT_PRUNE, OPT_REPORT, OPT_SUPPRESSIONS, OPT_VERBOSE, OPT_VERSION, OPT_WAIT,
+	OPT_BASELINE = 256, OPT_BY, OPT_FORMAT, OPT_GATE, OPT_GEN_SUPPRESSIONS, OPT_HELP, OPT_HOLDERS, OPT_LIST, OPT_NO_CACHE, OPT_NO_SUPPRESSIONS,
+	OPT_OUTPUT, OPT_PRUNE, OPT_REPORT, OPT_SOURCE_ROOT, OPT_SUPPRESSIONS, OPT_VERBOSE, OPT_VERSION, OPT_WAIT, OPT_WRITE_BASELINE,
 };
 
 /* One row an option: the parser, --help and the man page's lint read it. */
@@ -22,9 +23,11 @@ static const struct {
 	int value, argument;	/* of getopt_long(3) */
 	const char *shape, *text;
 } options[] = {
+	{ "baseline", OPT_BASELINE, required_argument, "--baseline=FILE", "leave out what this file, of --write-baseline, has; tell what is gone" },
 	{ "by", OPT_BY, required_argument, "--by=WHAT", "finding (the default), or also a table by object, process or site" },
-	{ "format", OPT_FORMAT, required_argument, "--format=FORMAT", "how to write it: text, json" },
+	{ "format", OPT_FORMAT, required_argument, "--format=FORMAT", "how to write it, see below" },
 	{ "gate", OPT_GATE, optional_argument, "--gate[=POLICY]", "exit with 1 if there is a finding at the gate" },
+	{ "gen-suppressions", OPT_GEN_SUPPRESSIONS, no_argument, "--gen-suppressions", "write no report, but a suppression for each finding" },
 	{ "help", OPT_HELP, no_argument, "--help", "print this and exit" },
 	{ "holders", OPT_HOLDERS, no_argument, "--holders", "show where the threads of processes that hold something stand now" },
 	{ "list-checks", OPT_LIST, no_argument, "--list-checks", "list the rules and exit" },
@@ -33,10 +36,12 @@ static const struct {
 	{ "output", OPT_OUTPUT, required_argument, "-o, --output=FILE", "write there instead of standard output" },
 	{ "prune", OPT_PRUNE, optional_argument, "--prune[=MIB]", "remove finished runs, but the newest in so many MiB (0), and exit" },
 	{ "report", OPT_REPORT, required_argument, "--report=FORMAT:FILE", "also write this report; may be repeated" },
-	{ "suppressions", OPT_SUPPRESSIONS, required_argument, "--suppressions=FILE", "leave out what its lines RULE:PATTERN match; may be repeated" },
+	{ "source-root", OPT_SOURCE_ROOT, required_argument, "--source-root=DIR", "name source files relative to it in SARIF, JUnit, annotations (.)" },
+	{ "suppressions", OPT_SUPPRESSIONS, required_argument, "--suppressions=FILE", "leave out what its lines or blocks match; may be repeated" },
 	{ "verbose", OPT_VERBOSE, no_argument, "-v, --verbose", "show everything: notes, long lists, all frames" },
 	{ "version", OPT_VERSION, no_argument, "--version", "print the version and exit" },
 	{ "wait", OPT_WAIT, required_argument, "--wait=SECONDS", "wait that long at most for a run that still runs" },
+	{ "write-baseline", OPT_WRITE_BASELINE, required_argument, "--write-baseline=FILE", "write what was found there, for --baseline" },
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
@@ -129,6 +134,15 @@ static enum tshm_by by_of(const char *name)
 	wrong("--by takes finding, object, process or site, not '%s'", name);
 }
 
+static const char *folder_of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+		wrong("--source-root takes a folder that is there, not '%s'", path);
+	return path;
+}
+
 static double seconds_of(const char *text)
 {
 	char *end;
@@ -192,24 +206,29 @@ void tshm_command_read(struct tshm_command *c, int argc, char **argv)
 	memset(c, 0, sizeof(*c));
 	policy_of(c, NULL);
 	c->gated = false;
+	c->source_root = ".";
 	for (size_t i = 0; i < OPTIONS; i++)
 		table[i] = (struct option){ options[i].name, options[i].argument, NULL, options[i].value };
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":o:v", table, NULL)) != -1) {
 		switch (option) {
+		case OPT_BASELINE: c->baseline = optarg; break;
 		case OPT_BY: c->by = by_of(optarg); break;
 		case OPT_FORMAT: format = format_of(optarg); break;
 		case OPT_GATE: policy_of(c, optarg); break;
+		case OPT_GEN_SUPPRESSIONS: format = format_of("suppressions"); break;
 		case OPT_HELP: help();
 		case OPT_HOLDERS: c->holders = true; break;
 		case OPT_LIST: c->list_checks = true; break;
 		case OPT_NO_SUPPRESSIONS: c->no_default_suppressions = true; break;
+		case OPT_SOURCE_ROOT: c->source_root = folder_of(optarg); break;
 		case OPT_SUPPRESSIONS: add_suppressions(c, optarg); break;
 		case OPT_NO_CACHE: c->no_symbol_cache = true; break;
 		case OPT_PRUNE: c->prune = true; c->prune_room = mib_of(optarg); break;
 		case OPT_REPORT: add_report(c, optarg); break;
 		case OPT_VERSION: printf("tshm-report %s\n", PACKAGE_VERSION); end_of_help();
 		case OPT_WAIT: c->wait = seconds_of(optarg); break;
+		case OPT_WRITE_BASELINE: c->write_baseline = optarg; break;
 		case OPT_OUTPUT:
 		case 'o': file = optarg; break;
 		case OPT_VERBOSE:

@@ -22,6 +22,8 @@ struct tshm_command {
 	const char **suppressions;	/* files */
 	size_t suppression_count;
 	bool no_default_suppressions;
+	const char *source_root;	/* a folder that is there */
+	const char *baseline, *write_baseline;	/* files, or NULL */
 	bool holders, verbose, list_checks, prune, no_symbol_cache;
 	uint64_t prune_room;		/* bytes that the newest runs may keep */
 	char **runs;

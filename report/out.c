@@ -7,6 +7,7 @@
 static const struct tshm_format formats[] = {
 	{ "text", tshm_out_text, "for people" },
 	{ "json", tshm_out_json, "schema tshm-report/1" },
+	{ "suppressions", tshm_out_suppressions, "blocks for --suppressions, as --gen-suppressions" },
 };
 
 const struct tshm_format *tshm_formats(size_t *count)

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "baseline.h"
 #include "finding.h"
 #include "gate.h"
 #include "suppress.h"
@@ -22,6 +23,7 @@ struct tshm_out {
 	struct tshm_symbols *symbols;
 	const struct tshm_holders *holders;	/* NULL: nobody asked where they stand */
 	const struct tshm_suppressions *suppressions;	/* or NULL */
+	const struct tshm_baseline *baseline;	/* or NULL */
 	const struct tshm_policy *policy;
 	bool gated;			/* somebody asked for the gate: its verdict is told */
 	enum tshm_gate gate;
@@ -35,6 +37,7 @@ struct tshm_out {
 
 void tshm_out_text(const struct tshm_out *);
 void tshm_out_json(const struct tshm_out *);
+void tshm_out_suppressions(const struct tshm_out *);
 /* Tables of objects, processes or sites, by libsmartcols (out_table.c). */
 void tshm_out_table(const struct tshm_out *);
 /* A short table of the processes that were killed, still run, or were not observed; nothing if there are none. */

@@ -2,6 +2,7 @@
 /* --format=json: schema tshm-report/1 (tests/schema/tshm-report-1.schema.json).  Keys are stable; more may come. */
 #include <stdlib.h>
 
+#include "fingerprint.h"
 #include "out_json.h"
 #include "text.h"
 #include "trace.h"
@@ -77,10 +78,11 @@ static json_t *summary(const struct tshm_out *o)
 {
 	struct tshm_totals n = tshm_totals(o->run, o->findings);
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "processes", tshm_json_number(tshm_out_processes(o->run)),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "processes", tshm_json_number(tshm_out_processes(o->run)),
 			 "errors", tshm_json_number(n.errors), "warnings", tshm_json_number(n.warnings), "notes", tshm_json_number(n.notes),
-			 "suppressed", tshm_json_number(n.suppressed), "leaked_segments", tshm_json_number(n.leaked_segments),
-			 "leaked_bytes", tshm_json_number(n.leaked_bytes), "gate", tshm_gate_name(o->gate));
+			 "suppressed", tshm_json_number(n.suppressed), "known", tshm_json_number(n.known), "leaked_segments", tshm_json_number(n.leaked_segments),
+			 "leaked_bytes", tshm_json_number(n.leaked_bytes), "gate", tshm_gate_name(o->gate),
+			 "gate_why", tshm_json_text(o->why), "policy", tshm_json_text(o->policy ? o->policy->text : NULL));
 }
 
 static const char *state_of(const struct tshm_image *im)
@@ -240,8 +242,13 @@ static json_t *finding(const struct tshm_out *o, const struct tshm_finding *f)
 					       tshm_trace_of(o->symbols, f->image2, f->site2);
 	size_t leaf = t.leaf;
 	json_t *call = tshm_json_text(t.call);
+	struct tshm_fingerprint p = tshm_fingerprint_of(o->symbols, f);
+	TSHM_AUTO_FREE char *key = tshm_fingerprint_key(&p);
+	char hash[33];
 
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	tshm_fingerprint_hash(key, hash);
+	tshm_fingerprint_free(&p);
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b}",
 			 "rule", f->check->id, "severity", tshm_severity_name(f->severity),
 			 "message", tshm_json_text(f->message), "advice", tshm_json_text(f->advice), "count", tshm_json_number(f->count),
 			 "bytes", tshm_json_number(f->bytes), "object", f->object ? tshm_json_text(f->object->id) : json_null(),
@@ -249,7 +256,26 @@ static json_t *finding(const struct tshm_out *o, const struct tshm_finding *f)
 			 "image", f->image ? tshm_json_text(f->image->id) : json_null(), "call", call,
 			 "leaf", tshm_json_number(leaf), "stack", tshm_json_stack(&t), "stack2", tshm_json_stack(&second),
 			 "suppressed_by", tshm_json_text(f->suppressed_by),
-			 "handle", f->handle ? tshm_json_handle(f->handle) : json_null());
+			 "handle", f->handle ? tshm_json_handle(f->handle) : json_null(),
+			 "fingerprint", hash, "known", (int)f->known);
+}
+
+/* Null without --baseline. */
+static json_t *baseline(const struct tshm_out *o)
+{
+	json_t *gone = json_array();
+
+	if (!o->baseline) {
+		json_decref(gone);
+		return json_null();
+	}
+	for (size_t i = 0; i < o->baseline->count; i++) {
+		const struct tshm_baseline_row *row = &o->baseline->rows[i];
+
+		if (!row->there)
+			tshm_json_append(gone, json_pack("{s:s, s:s}", "rule", row->rule, "place", row->place));
+	}
+	return json_pack("{s:o, s:o}", "file", tshm_json_text(o->baseline->file), "gone", gone);
 }
 
 static json_t *site_json(const struct tshm_out *o, const struct tshm_image *im, uint32_t n)
@@ -293,9 +319,10 @@ void tshm_out_json(const struct tshm_out *o)
 		tshm_json_append(findings, finding(o, o->findings->list[i]));
 	sites(o, where);
 	passed_free(passed);
-	root = tshm_json_made(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "tshm-report/1", "run", run(o->run),
+	root = tshm_json_made(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "tshm-report/1", "run", run(o->run),
 			 "summary", summary(o), "processes", processes, "objects", objects,
-			 "findings", findings, "sites", where, "cuda_ipc", tshm_json_ipc(o)));
+			 "findings", findings, "sites", where, "cuda_ipc", tshm_json_ipc(o),
+			 "baseline", baseline(o)));
 	json_dumpf(root, o->to, JSON_INDENT(1));
 	fputc('\n', o->to);
 	json_decref(root);

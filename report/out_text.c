@@ -339,6 +339,29 @@ static void unused_suppressions(const struct tshm_out *o)
 		fputc('\n', o->to);
 }
 
+#define GONE_MOST 10
+
+/* What is gone from the baseline was repaired, or did not come to pass: the next baseline is better without it. */
+static void gone(const struct tshm_out *o)
+{
+	size_t count = tshm_baseline_gone(o->baseline), shown = 0;
+
+	if (!count)
+		return;
+	fprintf(o->to, "tshm: %s of the baseline %s gone; --write-baseline writes it without\n",
+		tshm_text_plural(count, "finding").s, count == 1 ? "is" : "are");
+	for (size_t i = 0; i < o->baseline->count; i++) {
+		const struct tshm_baseline_row *row = &o->baseline->rows[i];
+		TSHM_AUTO_FREE char *rule = tshm_text_escape(row->rule), *place = tshm_text_escape(row->place);
+
+		if (!row->there && (shown++ < GONE_MOST || o->verbose))
+			fprintf(o->to, "    gone: %s: %s\n", rule, place);
+	}
+	if (shown > GONE_MOST && !o->verbose)
+		fprintf(o->to, "    and %zu more (-v shows them)\n", shown - GONE_MOST);
+	fputc('\n', o->to);
+}
+
 static void gate(const struct tshm_out *o)
 {
 	TSHM_AUTO_FREE char *why = tshm_text_escape(o->why);
@@ -378,6 +401,7 @@ void tshm_out_text(const struct tshm_out *o)
 	if (o->by != TSHM_BY_PROCESS && (n.errors || n.warnings || o->verbose))
 		tshm_out_odd_processes(o);
 	unused_suppressions(o);
+	gone(o);
 	gate(o);
 	summary(o, &n);
 }
