@@ -167,6 +167,6 @@ char *tshm_fingerprint_place(const struct tshm_fingerprint *p)
 	const char *at = p->depth ? p->where[0] : p->what[0] ? p->what : NULL;
 
 	if (!at)
-		return tshm_xstrdup(p->program[0] ? p->program : "?");
+		return tshm_xstrdup(p->program[0] ? p->program : "the run");
 	return p->program[0] ? tshm_xasprintf("%s in %s", at, p->program) : tshm_xstrdup(at);
 }

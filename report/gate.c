@@ -32,21 +32,35 @@ static const char *why_unjudged(const struct tshm_run *run)
 	return NULL;
 }
 
+/* A bit for each count that it is counted in. */
+static unsigned counted_in(const struct tshm_policy *p, const struct tshm_finding *f)
+{
+	unsigned segment = tshm_finding_is_segment(f) ? 1u << TSHM_COUNT_SEGMENTS | 1u << TSHM_COUNT_BYTES : 0;
+
+	switch (tshm_policy_weight(p, f)) {
+	case TSHM_ERROR: return 1u << TSHM_COUNT_ERRORS | segment;
+	case TSHM_WARNING: return 1u << TSHM_COUNT_WARNINGS | segment;
+	case TSHM_NOTE: return 1u << TSHM_COUNT_NOTES;
+	}
+	return 0;
+}
+
 static void count_all(const struct tshm_policy *p, const struct tshm_findings *found, uint64_t counts[TSHM_COUNTS])
 {
 	memset(counts, 0, TSHM_COUNTS * sizeof(*counts));
 	for (size_t i = 0; i < found->count; i++) {
 		const struct tshm_finding *f = found->list[i];
-		int weight = tshm_policy_weight(p, f);
+		unsigned in = counted_in(p, f);
 
-		counts[TSHM_COUNT_ERRORS] += weight == TSHM_ERROR;
-		counts[TSHM_COUNT_WARNINGS] += weight == TSHM_WARNING;
-		counts[TSHM_COUNT_NOTES] += weight == TSHM_NOTE;
-		if (weight > TSHM_NOTE && tshm_finding_is_segment(f)) {
-			counts[TSHM_COUNT_SEGMENTS] += f->count;
-			counts[TSHM_COUNT_BYTES] += f->bytes;
-		}
+		for (unsigned c = 0; c < TSHM_COUNTS; c++)
+			if (in & 1u << c)
+				counts[c] += c == TSHM_COUNT_SEGMENTS ? f->count : c == TSHM_COUNT_BYTES ? f->bytes : 1;
 	}
+}
+
+bool tshm_gate_blames(const struct tshm_policy *policy, unsigned broken, const struct tshm_finding *f)
+{
+	return counted_in(policy, f) & broken;
 }
 
 /* "2 errors, at most 0", or NULL if that many are good. */
@@ -62,7 +76,7 @@ static char *excess(const struct tshm_limit *l, enum tshm_count count, uint64_t 
 }
 
 /* All limits that are broken, in one line; NULL: none. */
-static char *why_failed(const struct tshm_policy *p, const struct tshm_findings *found)
+static char *why_failed(const struct tshm_policy *p, const struct tshm_findings *found, unsigned *broken)
 {
 	uint64_t counts[TSHM_COUNTS];
 	char *why = NULL, *whole;
@@ -73,6 +87,7 @@ static char *why_failed(const struct tshm_policy *p, const struct tshm_findings 
 
 		if (!one)
 			continue;
+		*broken |= 1u << i;
 		whole = why ? tshm_xasprintf("%s; %s", why, one) : tshm_xstrdup(one);
 		free(why);
 		why = whole;
@@ -88,9 +103,10 @@ static char *why_failed(const struct tshm_policy *p, const struct tshm_findings 
 struct tshm_verdict tshm_gate_judge(const struct tshm_policy *policy, const struct tshm_run *run,
 				    const struct tshm_findings *found)
 {
-	struct tshm_verdict v = { TSHM_GATE_FAIL, why_failed(policy, found) };
+	struct tshm_verdict v = { .gate = TSHM_GATE_FAIL };
 	const char *reason = why_unjudged(run);
 
+	v.why = why_failed(policy, found, &v.broken);
 	/* What was found is found, whatever else could not be seen. */
 	if (v.why)
 		return v;

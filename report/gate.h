@@ -50,15 +50,15 @@ const char *tshm_count_name(enum tshm_count);	/* "leaked_bytes" */
 
 /* Its severity at this gate; TSHM_WEIGHT_OFF if it does not count: the rule is off, it is suppressed or known. */
 int tshm_policy_weight(const struct tshm_policy *, const struct tshm_finding *);
-/* Does the policy limit such findings? */
-bool tshm_policy_limits(const struct tshm_policy *, const struct tshm_finding *);
-
 struct tshm_verdict {
 	enum tshm_gate gate;
+	unsigned broken;	/* a bit for each count whose limit is broken */
 	char *why;		/* one line: what was too much, or why it is unjudged; NULL: it passes.  To be freed */
 };
 /* What is suppressed, or known from a baseline, does not count. */
 struct tshm_verdict tshm_gate_judge(const struct tshm_policy *, const struct tshm_run *, const struct tshm_findings *);
+/* Is it one of those that broke a limit? */
+bool tshm_gate_blames(const struct tshm_policy *, unsigned broken, const struct tshm_finding *);
 const char *tshm_gate_name(enum tshm_gate);	/* "pass", "fail", "unjudged" */
 
 #endif

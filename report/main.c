@@ -12,6 +12,7 @@
 #include "holders.h"
 #include "options.h"
 #include "runs.h"
+#include "source.h"
 #include "text.h"
 #include "xalloc.h"
 
@@ -174,6 +175,7 @@ static int report(const struct tshm_command *c, const struct tshm_run *run, stru
 		.verbose = c->verbose, .tell_run = !c->run_count, .suppressions = &j->suppressions,
 		.baseline = j->baseline, .policy = c->policy, .gated = c->gated,
 	};
+	TSHM_AUTO_FREE char *root = tshm_source_root(c->source_root);
 	struct tshm_verdict verdict;
 	int status;
 
@@ -185,6 +187,8 @@ static int report(const struct tshm_command *c, const struct tshm_run *run, stru
 	verdict = tshm_gate_judge(c->policy, run, findings);
 	out.gate = verdict.gate;
 	out.why = verdict.why;
+	out.broken = verdict.broken;
+	out.source_root = root;
 	status = write_all(c, &out);
 	/* Without a gate findings are no failure; that nothing could be judged is one in any case. */
 	if (status == EXIT_OK && (c->gated || (run->unreadable && !run->image_count)))

@@ -10,6 +10,7 @@
 #include "gate.h"
 #include "suppress.h"
 #include "symbol.h"
+#include "text.h"
 
 struct tshm_holders;
 struct tshm_trace;
@@ -27,6 +28,8 @@ struct tshm_out {
 	const struct tshm_policy *policy;
 	bool gated;			/* somebody asked for the gate: its verdict is told */
 	enum tshm_gate gate;
+	unsigned broken;		/* limits of the policy: tshm_gate_blames() */
+	const char *source_root;	/* tshm_source_root() */
 	const char *why;		/* it fails or is unjudged, or NULL */
 	enum tshm_by by;
 	bool verbose;			/* everything in full */
@@ -38,6 +41,15 @@ struct tshm_out {
 void tshm_out_text(const struct tshm_out *);
 void tshm_out_json(const struct tshm_out *);
 void tshm_out_suppressions(const struct tshm_out *);
+void tshm_out_junit(const struct tshm_out *);
+void tshm_out_sarif(const struct tshm_out *);
+void tshm_out_github(const struct tshm_out *);
+/* One finding as the text has it, without colours; to be freed. */
+char *tshm_out_finding_text(const struct tshm_out *, const struct tshm_finding *);
+/* The line "SUMMARY: tshm: ...". */
+void tshm_out_summary(const struct tshm_out *);
+/* "2024-01-31T12:00:00Z"; "" for 0. */
+struct tshm_text tshm_out_time(uint64_t wall_ns);
 /* Tables of objects, processes or sites, by libsmartcols (out_table.c). */
 void tshm_out_table(const struct tshm_out *);
 /* A short table of the processes that were killed, still run, or were not observed; nothing if there are none. */

@@ -15,20 +15,32 @@
 
 #define FRAMES_MOST 12u		/* of the program's callers; the rest of a stack may be anything */
 
-/* For fnmatch(3) these are no ordinary characters; as UTF-8 or not, the name may have any. */
+/* How many bytes the character takes that is shown as it is; 0: it is none of those. */
+static size_t shown(const char *s)
+{
+	unsigned char c = (unsigned char)*s;
+	size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+	TSHM_AUTO_FREE char *escaped = tshm_text_escape_n(s, strnlen(s, n));
+
+	return !strncmp(escaped, s, n) && strlen(escaped) == n ? n : 0;
+}
+
+/* For fnmatch(3): as it is, but what no terminal should see is *, as is a space that would be cut off. */
 static char *quoted(const char *text)
 {
 	char *out = tshm_xmalloc(2 * strlen(text) + 1), *at = out;
+	bool any = false;
 
-	for (; *text; text++) {
-		/* A line ends the pattern; what no terminal should see matches as any character. */
-		if ((unsigned char)*text < 0x20 || *text == 0x7f || (*text == ' ' && !text[1])) {
-			*at++ = '?';
-			continue;
-		}
-		if (strchr("*?[]\\", *text))
+	while (*text) {
+		size_t n = *text == ' ' && !text[1] ? 0 : shown(text);
+
+		if (!n && !any)
+			*at++ = '*';
+		any = !n;
+		if (n && strchr("*?[]\\", *text))
 			*at++ = '\\';
-		*at++ = *text;
+		at = mempcpy(at, text, n);
+		text += n ? n : 1;
 	}
 	*at = 0;
 	return out;

@@ -213,6 +213,25 @@ static void finding(const struct tshm_out *o, const struct tshm_finding *f, cons
 	fputc('\n', o->to);
 }
 
+char *tshm_out_finding_text(const struct tshm_out *o, const struct tshm_finding *f)
+{
+	struct tshm_out out = *o;
+	char *text = NULL;
+	size_t size;
+
+	out.to = open_memstream(&text, &size);
+	if (!out.to)
+		tshm_out_failed("text of a finding");
+	out.colour = false;
+	out.width = 0;
+	finding(&out, f, NULL);
+	if (fclose(out.to) != 0)
+		tshm_out_failed("text of a finding");
+	while (size && text[size - 1] == '\n')
+		text[--size] = 0;
+	return text;
+}
+
 static bool is_shown(const struct tshm_out *o, const struct tshm_finding *f)
 {
 	return !f->suppressed_by && !f->known && (f->severity > TSHM_NOTE || o->verbose);
@@ -370,8 +389,10 @@ static void gate(const struct tshm_out *o)
 		fprintf(o->to, "gate: %s%s%s\n", tshm_gate_name(o->gate), o->why ? ": " : "", why);
 }
 
-static void summary(const struct tshm_out *o, const struct tshm_totals *n)
+void tshm_out_summary(const struct tshm_out *o)
 {
+	struct tshm_totals totals = tshm_totals(o->run, o->findings), *n = &totals;
+
 	fprintf(o->to, "SUMMARY: tshm: %s (%" PRIu64 " bytes), %s, %s, %s",
 		tshm_text_plural(n->leaked_segments, "leaked segment").s, n->leaked_bytes,
 		tshm_text_plural(n->errors, "error").s, tshm_text_plural(n->warnings, "warning").s,
@@ -403,5 +424,5 @@ void tshm_out_text(const struct tshm_out *o)
 	unused_suppressions(o);
 	gone(o);
 	gate(o);
-	summary(o, &n);
+	tshm_out_summary(o);
 }

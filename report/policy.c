@@ -191,15 +191,3 @@ int tshm_policy_weight(const struct tshm_policy *p, const struct tshm_finding *f
 		return TSHM_WEIGHT_OFF;
 	return weight == TSHM_WEIGHT_OWN ? (int)f->severity : weight;
 }
-
-bool tshm_policy_limits(const struct tshm_policy *p, const struct tshm_finding *f)
-{
-	bool segments = p->limits[TSHM_COUNT_SEGMENTS].set || p->limits[TSHM_COUNT_BYTES].set;
-
-	switch (tshm_policy_weight(p, f)) {
-	case TSHM_ERROR: return p->limits[TSHM_COUNT_ERRORS].set || (segments && tshm_finding_is_segment(f));
-	case TSHM_WARNING: return p->limits[TSHM_COUNT_WARNINGS].set || (segments && tshm_finding_is_segment(f));
-	case TSHM_NOTE: return p->limits[TSHM_COUNT_NOTES].set;
-	}
-	return false;
-}

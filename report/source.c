@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "source.h"
 
-#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,10 +66,11 @@ const struct tshm_line *tshm_source_line(const struct tshm_trace *t)
 
 char *tshm_source_uri(const char *path)
 {
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
 	char *out = tshm_xmalloc(3 * strlen(path) + 1), *at = out;
 
 	for (; *path; path++)
-		if (isalnum((unsigned char)*path) || strchr("-._~/", *path))
+		if (strchr(plain, *path))
 			*at++ = *path;
 		else
 			at += sprintf(at, "%%%02X", (unsigned char)*path);
