@@ -63,15 +63,29 @@ json_t *tshm_json_stack(struct tshm_trace *t)
 	return list;
 }
 
+/* One of the runs that the report is of. */
+static json_t *part(const struct tshm_run *p)
+{
+	json_t *command = json_array();
+
+	for (int i = 0; i < p->command_count; i++)
+		tshm_json_append(command, tshm_json_text(p->command[i]));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "path", tshm_json_text(p->path), "host", tshm_json_text(p->host),
+			 "boot_id", tshm_json_text(p->boot_id), "started", tshm_json_wall(p->started_wall),
+			 "ended", tshm_json_wall(p->ended_wall), "command", command);
+}
+
 static json_t *run(const struct tshm_run *r)
 {
-	json_t *problems = json_array();
+	json_t *problems = json_array(), *parts = json_array();
 
 	for (size_t i = 0; i < r->problem_count; i++)
 		tshm_json_append(problems, tshm_json_text(r->problems[i]));
-	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "path", tshm_json_text(r->path), "host", tshm_json_text(r->host),
+	for (size_t i = 0; i < r->part_count; i++)
+		tshm_json_append(parts, part(r->parts[i]));
+	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "path", tshm_json_text(r->path), "host", tshm_json_text(r->host),
 			 "started", tshm_json_wall(r->started_wall), "ended", tshm_json_wall(r->ended_wall), "complete", r->complete,
-			 "lost", tshm_json_number(r->lost), "problems", problems);
+			 "lost", tshm_json_number(r->lost), "problems", problems, "parts", parts);
 }
 
 static json_t *summary(const struct tshm_out *o)
@@ -97,7 +111,16 @@ static const char *state_of(const struct tshm_image *im)
 	return "unknown";
 }
 
-static json_t *process(const struct tshm_image *im)
+/* Its number in run.parts; null if it is of none. */
+static json_t *part_of(const struct tshm_run *run, const struct tshm_image *im)
+{
+	for (size_t i = 0; i < run->part_count; i++)
+		if (run->parts[i] == im->part)
+			return tshm_json_number(i);
+	return json_null();
+}
+
+static json_t *process(const struct tshm_run *run, const struct tshm_image *im)
 {
 	json_t *argv = json_array();
 	bool has_status = im->status >= 0 &&
@@ -105,10 +128,10 @@ static json_t *process(const struct tshm_image *im)
 
 	for (int i = 0; i < im->argc; i++)
 		tshm_json_append(argv, tshm_json_text(im->argv[i]));
-	return json_pack("{s:i, s:i, s:s, s:o, s:o, s:s, s:o, s:b, s:o}", "pid", (int)im->header.pid,
+	return json_pack("{s:i, s:i, s:s, s:o, s:o, s:s, s:o, s:b, s:o, s:o}", "pid", (int)im->header.pid,
 			 "ppid", (int)im->header.ppid, "image", im->id, "exe", tshm_json_text(im->exe), "argv", argv,
 			 "state", state_of(im), "status", has_status ? json_integer(im->status) : json_null(),
-			 "observed", im->observed, "why_unobserved", tshm_json_text(im->why_unobserved));
+			 "observed", im->observed, "why_unobserved", tshm_json_text(im->why_unobserved), "part", part_of(run, im));
 }
 
 static json_t *holder(const struct tshm_out *o, const struct tshm_object *object, size_t first)
@@ -143,7 +166,7 @@ static bool seen_before(const struct tshm_object *object, size_t i)
 
 /* Transfers by the object that was passed: all are looked at once, not once an object. */
 struct passed {
-	struct { uint64_t dev, ino; } key;
+	struct { uint64_t dev, ino, domain; } key;
 	json_t *list;
 	UT_hash_handle hh;
 };
@@ -173,6 +196,7 @@ static struct passed *passed_of(const struct tshm_run *r)
 				continue;
 			key.key.dev = t->dev;
 			key.key.ino = t->ino;
+			key.key.domain = im->domain;
 			HASH_FIND(hh, all, &key.key, sizeof(key.key), p);
 			if (!p) {
 				p = tshm_xcalloc(1, sizeof(*p));
@@ -199,7 +223,7 @@ static void passed_free(struct passed *all)
 
 static json_t *transfers(const struct passed *all, const struct tshm_object *object)
 {
-	struct passed *p = NULL, key = { .key = { object->dev, object->ino } };
+	struct passed *p = NULL, key = { .key = { object->dev, object->ino, object->domain } };
 
 	if (object->has_ident && tshm_kind_unique(object->kind))
 		HASH_FIND(hh, all, &key.key, sizeof(key.key), p);
@@ -312,7 +336,7 @@ void tshm_out_json(const struct tshm_out *o)
 	json_t *root;
 
 	for (size_t i = 0; i < o->run->image_count; i++)
-		tshm_json_append(processes, process(o->run->images[i]));
+		tshm_json_append(processes, process(o->run, o->run->images[i]));
 	for (const struct tshm_object *p = o->run->objects; p; p = p->next)
 		tshm_json_append(objects, object_json(o, passed, p));
 	for (size_t i = 0; i < o->findings->count; i++)

@@ -302,17 +302,18 @@ static void notes(const struct tshm_out *o)
 }
 
 /* Which run this is: who did not name one should know what was taken. */
-static void which_run(const struct tshm_out *o)
+static void which_run(const struct tshm_out *o, const struct tshm_run *r, uint64_t started_wall, uint64_t ended_wall)
 {
-	const struct tshm_run *r = o->run;
-	TSHM_AUTO_FREE char *path = tshm_text_escape(r->path);
-	time_t started = (time_t)(r->started_wall / 1000000000u);
+	TSHM_AUTO_FREE char *path = tshm_text_escape(r->path), *host = tshm_text_escape(r->host);
+	time_t started = (time_t)(started_wall / 1000000000u);
 	struct tm tm;
 	char when[64] = "at an unknown time";
 
-	if (r->started_wall && localtime_r(&started, &tm))
+	if (started_wall && localtime_r(&started, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
 	fprintf(o->to, "tshm: run %s", path);
+	if (o->run->part_count > 1 && r->host)
+		fprintf(o->to, " on %s", host);
 	for (int i = 0; i < r->command_count; i++) {
 		TSHM_AUTO_FREE char *word = tshm_text_quote(r->command[i]);
 		TSHM_AUTO_FREE char *escaped = tshm_text_escape(word);
@@ -320,17 +321,29 @@ static void which_run(const struct tshm_out *o)
 		fprintf(o->to, "%s%s", i ? " " : ": ", escaped);
 	}
 	fprintf(o->to, ", started %s, ", when);
-	if (r->ended_wall > r->started_wall)
-		fprintf(o->to, "ended after %s\n\n", tshm_text_duration(r->ended_wall - r->started_wall).s);
+	if (ended_wall > started_wall)
+		fprintf(o->to, "ended after %s\n", tshm_text_duration(ended_wall - started_wall).s);
 	else
-		fprintf(o->to, "%s\n\n", r->ended_wall ? "ended" : "still runs");
+		fprintf(o->to, "%s\n", ended_wall ? "ended" : "still runs");
+}
+
+/* Of several runs it is told which they are, however they were named. */
+static void which_runs(const struct tshm_out *o)
+{
+	const struct tshm_run *r = o->run;
+
+	for (size_t i = 0; i < r->part_count && r->part_count > 1; i++)
+		which_run(o, r->parts[i], r->parts[i]->started_wall, r->parts[i]->ended_wall);
+	if (r->part_count <= 1)
+		which_run(o, r, r->started_wall, r->ended_wall);
+	fputc('\n', o->to);
 }
 
 /* What could not be read or judged comes first: it may be why something is not here. */
 static void head(const struct tshm_out *o)
 {
-	if (o->tell_run || o->verbose)
-		which_run(o);
+	if (o->tell_run || o->verbose || o->run->part_count > 1)
+		which_runs(o);
 	for (size_t i = 0; i < o->run->problem_count; i++) {
 		TSHM_AUTO_FREE char *problem = tshm_text_escape(o->run->problems[i]);
 
