@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "fingerprint.h"
+#include "progress.h"
 #include "text.h"
 #include "xalloc.h"
 
@@ -150,8 +151,10 @@ void tshm_baseline_apply(struct tshm_baseline *b, const struct tshm_findings *fo
 {
 	for (size_t i = 0; i < found->count; i++) {
 		struct tshm_finding *f = found->list[i];
-		struct tshm_baseline_row *row = find(b, f, symbols);
+		struct tshm_baseline_row *row;
 
+		tshm_progress("comparing with the baseline", i, found->count);
+		row = find(b, f, symbols);
 		if (!row)
 			continue;
 		row->there = true;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "progress.h"
 
 static const struct tshm_check checks[] = {
 #define TSHM_CHECK(id_, name_, severity_, evidence_, text_) \
@@ -57,8 +58,10 @@ struct tshm_findings *tshm_judge(const struct tshm_run *run)
 {
 	struct tshm_findings *found = tshm_xcalloc(1, sizeof(*found));
 
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		tshm_progress("judging", 0, 0);
 		checks[i].run(&checks[i], run, found);
+	}
 	tshm_torch_counters(found);
 	if (found->count)
 		qsort(found->list, found->count, sizeof(*found->list), worst_first);

@@ -11,6 +11,7 @@
 
 #include "holders.h"
 #include "options.h"
+#include "progress.h"
 #include "runs.h"
 #include "source.h"
 #include "text.h"
@@ -89,6 +90,7 @@ static struct tshm_run *load(const struct tshm_command *c, char **error)
 		struct timespec t = { (time_t)sleep_for, (long)((sleep_for - (double)(time_t)sleep_for) * 1e9) };
 
 		tshm_run_free(run);
+		tshm_progress("waiting for the run to end", 0, 0);
 		if (left > 0)
 			nanosleep(&t, NULL);
 		nap = nap < 0.2 ? nap * 1.5 : nap;
@@ -116,12 +118,20 @@ static int write_one(struct tshm_out *o, const struct tshm_destination *d)
 
 	o->to = d->file && strcmp(d->file, "-") != 0 ? fopen(d->file, "we") : stdout;
 	if (!o->to) {
-		fprintf(stderr, "tshm-report: cannot write %s: %s\n", d->file, strerror(errno));
+		int error_of = errno;
+
+		tshm_progress_end();
+		fprintf(stderr, "tshm-report: cannot write %s: %s\n", d->file, strerror(error_of));
 		return -1;
 	}
 	o->width = 0;
 	o->colour = false;
 	look_of(o);
+	/* What is on the terminal is in the way of a report; a file may take its time. */
+	if (o->to == stdout)
+		tshm_progress_end();
+	else
+		tshm_progress("looking up functions and lines", 0, 0);
 	d->format->write(o);
 	/* Of a write that failed earlier nobody kept the reason; the next one most often has the same. */
 	errno = 0;
@@ -129,6 +139,8 @@ static int write_one(struct tshm_out *o, const struct tshm_destination *d)
 		error = errno ? errno : EIO;
 	if (o->to != stdout && fclose(o->to) != 0)
 		error = error ? error : errno;
+	if (error)
+		tshm_progress_end();
 	if (error)
 		fprintf(stderr, "tshm-report: cannot write %s: %s\n", o->to == stdout ? "to standard output" : d->file,
 			strerror(error));
@@ -140,6 +152,7 @@ static void complain(char *error)
 {
 	TSHM_AUTO_FREE char *escaped = tshm_text_escape(error);
 
+	tshm_progress_end();
 	fprintf(stderr, "tshm-report: %s\n", escaped);
 	free(error);
 }
@@ -184,6 +197,7 @@ static int report(const struct tshm_command *c, const struct tshm_run *run, stru
 	tshm_suppressions_apply(&j->suppressions, findings, out.symbols);
 	if (j->baseline)
 		tshm_baseline_apply(j->baseline, findings, out.symbols);
+	tshm_progress("looking up functions and lines", 0, 0);
 	verdict = tshm_gate_judge(c->policy, run, findings);
 	out.gate = verdict.gate;
 	out.why = verdict.why;
@@ -236,6 +250,7 @@ int main(int argc, char **argv)
 		status = list_checks();
 	} else if ((run = load(&c, &error))) {
 		status = report(&c, run, &j);
+		tshm_progress_end();
 		tshm_run_free(run);
 	} else {
 		complain(error);

@@ -10,6 +10,7 @@
 
 #include "names.h"
 #include "proc.h"
+#include "progress.h"
 #include "reader.h"
 #include "reconcile.h"
 #include <uthash.h>
@@ -477,6 +478,7 @@ static void find_strays(struct asking *a)
 void tshm_reconcile_names(struct tshm_run *run, struct tshm_objects *objects)
 {
 	struct asking a = { .run = run, .objects = objects };
+	size_t done = 0;
 
 	tshm_names_open(&a.names);
 	for (size_t i = 0; i < run->part_count; i++) {
@@ -487,6 +489,7 @@ void tshm_reconcile_names(struct tshm_run *run, struct tshm_objects *objects)
 	}
 	resolve_intents(&a);
 	for (struct tshm_object *o = run->objects; o; o = o->next) {
+		tshm_progress("asking for names", done++, run->object_count);
 		find_holders(o);
 		if (is_name_space(o->space))
 			ask_object(&a, o);

@@ -9,6 +9,7 @@
 
 #include "loose.h"
 #include "pool.h"
+#include "progress.h"
 #include "reader.h"
 #include "reconcile.h"
 #include "text.h"
@@ -78,9 +79,11 @@ void tshm_run_read(struct tshm_run *run, const struct tshm_paths *paths, bool pe
 	}
 	for (size_t i = 0; i < paths->count; i++) {
 		struct tshm_image *im = tshm_xcalloc(1, sizeof(*im));
+		enum tshm_read how;
 		char *problem;
-		enum tshm_read how = peek ? tshm_reader_peek(paths->list[i], im, &problem) :
-					    tshm_reader_open(paths->list[i], im, &problem);
+
+		tshm_progress("reading ledgers", i, paths->count);
+		how = peek ? tshm_reader_peek(paths->list[i], im, &problem) : tshm_reader_open(paths->list[i], im, &problem);
 
 		if (problem)
 			tshm_model_problem(run, problem);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "progress.h"
 #include "suppress_block.h"
 #include "text.h"
 #include "trace.h"
@@ -248,6 +249,7 @@ void tshm_suppressions_apply(struct tshm_suppressions *s, struct tshm_findings *
 	for (size_t i = 0; i < found->count; i++) {
 		struct tshm_finding *f = found->list[i];
 
+		tshm_progress("looking for suppressions", i, found->count);
 		for (size_t k = 0; k < s->count && !f->suppressed_by; k++) {
 			if (!matches(&s->list[k], f, symbols))
 				continue;
