@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "../../report/fingerprint.h"
+#include "../../report/source.h"
 #include "../../report/xalloc.h"
 
 static void pattern(const char *name, const char *wanted)
@@ -186,11 +187,37 @@ static void test_hash(void **state)
 	assert_string_equal(y, "cbf29ce48422232555c5e55dfb685f30");
 }
 
+static void source(const char *file, const char *wanted, bool relative)
+{
+	struct tshm_source s = tshm_source_of("/src/app/", file);
+
+	assert_string_equal(s.path, wanted);
+	assert_int_equal(s.relative, relative);
+	free(s.path);
+}
+
+static void test_sources(void **state)
+{
+	TSHM_AUTO_FREE char *uri = tshm_source_uri("a b/\xff%:c.c"), *root = tshm_source_root("/");
+
+	(void)state;
+	source("/src/app/build/../lib//./a.c", "lib/a.c", true);
+	source("/src/application/a.c", "/src/application/a.c", false);
+	source("/src/app/../other/a.c", "/src/other/a.c", false);
+	source("/../../etc/a.c", "/etc/a.c", false);
+	source("lib/a.c", "lib/a.c", true);
+	source("../lib/a.c", "../lib/a.c", true);
+	source("x/../../../a.c", "../../a.c", true);
+	assert_null(tshm_source_of("/", NULL).path);
+	assert_string_equal(uri, "a%20b/%FF%25%3Ac.c");
+	assert_string_equal(root, "/");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names), cmocka_unit_test(test_functions), cmocka_unit_test(test_findings),
-		cmocka_unit_test(test_scripts), cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_scripts), cmocka_unit_test(test_hash), cmocka_unit_test(test_sources),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
