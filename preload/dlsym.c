@@ -23,6 +23,8 @@ tshm_dlsym_function *tshm_dlsym_bind(void)
 	struct tshm_next next;
 	void *found = tshm_next_open(&next) ? tshm_next_find(&next, "dlsym") : NULL;
 
+	if (found == TSHM_NEXT_NONE)
+		found = NULL;
 	for (unsigned i = 0; !found && dlvsym && i < sizeof(versions) / sizeof(versions[0]); i++)
 		found = dlvsym(RTLD_NEXT, "dlsym", versions[i]);
 	if (!found)

@@ -74,16 +74,23 @@ bool tshm_next_open(struct tshm_next *next)
 	return next->plain;
 }
 
-/* Is this the symbol that a lookup without a version gives?  Others have the high bit of their version set. */
-static bool tshm_next_is(const struct tshm_next_file *f, uint32_t n, const char *name)
+/*
+ * Is this the symbol that a lookup without a version gives?  Others have the high bit of their
+ * version set; dlsym takes such a one only if there is no other, which is left to it.
+ */
+static bool tshm_next_is(const struct tshm_next_file *f, uint32_t n, const char *name, bool *hidden)
 {
 	const ElfW(Sym) *s = &f->symbols[n];
 
-	return s->st_shndx != SHN_UNDEF && !(f->versions && f->versions[n] & 0x8000) &&
-	       tshm_equal(f->strings + s->st_name, name);
+	if (s->st_shndx == SHN_UNDEF || !tshm_equal(f->strings + s->st_name, name))
+		return false;
+	if (!f->versions || !(f->versions[n] & 0x8000))
+		return true;
+	*hidden = true;
+	return false;
 }
 
-static uint32_t tshm_next_by_hash(const struct tshm_next_file *f, const char *name, uint32_t hash)
+static uint32_t tshm_next_by_hash(const struct tshm_next_file *f, const char *name, uint32_t hash, bool *hidden)
 {
 	uint32_t buckets = f->hash[0], first = f->hash[1], words = f->hash[2], shift = f->hash[3];
 	const ElfW(Addr) *bloom = (const ElfW(Addr) *)&f->hash[4];
@@ -100,14 +107,14 @@ static uint32_t tshm_next_by_hash(const struct tshm_next_file *f, const char *na
 	for (;; n++) {
 		uint32_t at = chain[n - first];
 
-		if ((at ^ hash) < 2 && tshm_next_is(f, n, name))
+		if ((at ^ hash) < 2 && tshm_next_is(f, n, name, hidden))
 			return n;
 		if (at & 1)
 			return 0;
 	}
 }
 
-static uint32_t tshm_next_by_old_hash(const struct tshm_next_file *f, const char *name)
+static uint32_t tshm_next_by_old_hash(const struct tshm_next_file *f, const char *name, bool *hidden)
 {
 	uint32_t buckets = f->old_hash[0], hash = 0, high, n;
 	const uint32_t *bucket = f->old_hash + 2, *chain = bucket + buckets;
@@ -118,7 +125,7 @@ static uint32_t tshm_next_by_old_hash(const struct tshm_next_file *f, const char
 		hash = (hash ^ high >> 24) & ~high;
 	}
 	for (n = buckets ? bucket[hash % buckets] : 0; n; n = chain[n])
-		if (tshm_next_is(f, n, name))
+		if (tshm_next_is(f, n, name, hidden))
 			return n;
 	return 0;
 }
@@ -126,16 +133,17 @@ static uint32_t tshm_next_by_old_hash(const struct tshm_next_file *f, const char
 void *tshm_next_find(const struct tshm_next *next, const char *name)
 {
 	uint32_t hash = 5381;
+	bool hidden = false;
 
 	for (const char *c = name; *c; c++)
 		hash = hash * 33 + (unsigned char)*c;
 	for (unsigned i = 0; i < next->count; i++) {
 		const struct tshm_next_file *f = &next->file[i];
-		uint32_t n = f->hash ? tshm_next_by_hash(f, name, hash) : tshm_next_by_old_hash(f, name);
+		uint32_t n = f->hash ? tshm_next_by_hash(f, name, hash, &hidden) : tshm_next_by_old_hash(f, name, &hidden);
 
 		if (n)
 			return (f->symbols[n].st_info & 15) == STT_FUNC ?
 				(void *)(f->base + f->symbols[n].st_value) : NULL;
 	}
-	return NULL;
+	return hidden ? NULL : TSHM_NEXT_NONE;
 }

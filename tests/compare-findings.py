@@ -6,18 +6,25 @@ SAID holds a scenario's output.  Every EXPECT must match a finding; every findin
 of severity error or warning must be EXPECTed or ALLOWed.  Notes may come unasked.
 EXPECT-FRAME asks for a finding whose stack has these functions in this order,
 innermost first; others may stand between.  EXPECT-TOTAL names a call, and how often
-all its sites together acquired and released.
+all its sites together acquired and released.  EXPECT-NO: there is no such finding, not
+even a note.  EXPECT-UNKNOWN names a kind, and how many objects of it are held though nobody is
+known to have made them.
 """
 import json
 import re
 import sys
 
 stem, said, report = sys.argv[1:]
-expected, stacks, totals, allowed, says_none, pid = [], [], [], set(), False, "?"
+expected, stacks, totals, absent, unknown = [], [], [], [], []
+allowed, says_none, pid = set(), False, "?"
 for line in open(said, encoding="utf-8"):
     words = line.rstrip("\n").split(" ", 2)
     if words[0] == "EXPECT" and len(words) > 1:
         expected.append((words[1], words[2] if len(words) > 2 else ""))
+    elif words[0] == "EXPECT-NO" and len(words) > 1:
+        absent.append((words[1], words[2] if len(words) > 2 else ""))
+    elif words[0] == "EXPECT-UNKNOWN" and len(words) == 3:
+        unknown.append((words[1], int(words[2])))
     elif words[0] == "EXPECT-FRAME" and len(words) == 3:
         stacks.append((words[1], words[2].split()))
     elif words[0] == "EXPECT-TOTAL" and len(words) == 3:
@@ -56,6 +63,10 @@ def total(call):
     return [sum(site["acquired"] for site in of_call), sum(site["released"] for site in of_call)]
 
 
+def without_maker(kind):
+    return sum(1 for o in told["objects"] if o["kind"] == kind and o["state"] == "live" and not o["creator"])
+
+
 def is_others(finding):
     """Tests run side by side, and what appears may be another's."""
     return finding["rule"] == "shm-appeared" and not re.search(rf"tshm-test-\w+-{pid}\b", finding["message"])
@@ -66,6 +77,10 @@ wrong = [f"expected, but not reported: {rule} {text}" for rule, text in expected
 wrong += [f"no stack of {rule} goes through: {' '.join(through)}" for rule, through in stacks
           if not any(passes(f, (rule, through)) for f in findings)]
 wrong += [f"{call} acquired and released {total(call)}, not {want}" for call, want in totals if total(call) != want]
+wrong += [f"reported, but must not be: {rule} {text}" for rule, text in absent
+          if any(matches(f, (rule, text)) for f in findings)]
+wrong += [f"{without_maker(kind)} of kind {kind} have an unknown origin, not {count}" for kind, count in unknown
+          if without_maker(kind) != count]
 for f in findings:
     if f["severity"] == "note" or f["rule"] in allowed or f.get("suppressed_by") or is_others(f):
         continue
