@@ -2,7 +2,8 @@
 /* File systems as descriptors (fsopen(2), open_tree(2)), and those that tell what happens in them. */
 #include "hook.h"
 
-#define TSHM_FLAG_CLOEXEC 1u	/* FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC, FSPICK_CLOEXEC, FAN_CLOEXEC: sys/mount.h, linux/fanotify.h */
+/* FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC, FSPICK_CLOEXEC (linux/mount.h), FAN_CLOEXEC (linux/fanotify.h). */
+#define TSHM_FLAG_CLOEXEC 1u
 
 TSHM_HOOK(int, open_tree, (int directory, const char *path, unsigned flags))
 {

@@ -276,6 +276,7 @@ TSHM_HOOK(int, linkat, (int from_at, const char *from, int to_at, const char *to
 	}
 TSHM_MKNOD(mknod, (const char *path, mode_t mode, dev_t device), (path, mode, device), AT_FDCWD)
 TSHM_MKNOD(mknodat, (int at, const char *path, mode_t mode, dev_t device), (at, path, mode, device), at)
-TSHM_MKNOD(__xmknod, (int version, const char *path, mode_t mode, dev_t *device), (version, path, mode, device), AT_FDCWD)
+TSHM_MKNOD(__xmknod, (int version, const char *path, mode_t mode, dev_t *device), (version, path, mode, device),
+	   AT_FDCWD)
 TSHM_MKNOD(__xmknodat, (int version, int at, const char *path, mode_t mode, dev_t *device),
 	   (version, at, path, mode, device), at)

@@ -97,7 +97,8 @@ static long tshm_syscall_map(struct tshm_here here, tshm_syscall *real, long num
 	long result = real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 
 	if (number == SYS_mmap)
-		tshm_note_map(here, (void *)result, (size_t)a[1], (int)a[2], (int)a[3], (int)a[4], (uint64_t)a[5], before);
+		tshm_note_map(here, (void *)result, (size_t)a[1], (int)a[2], (int)a[3], (int)a[4], (uint64_t)a[5],
+			      before);
 	else if (number == SYS_mremap)
 		tshm_note_remap(here, (void *)a[0], a[3] & 4 /* MREMAP_DONTUNMAP */ ? 0 : (size_t)a[1], (void *)result,
 				(size_t)a[2], before);
@@ -208,7 +209,9 @@ static long tshm_syscall_done(struct tshm_here here, long number, const long a[6
 	case SYS_pipe: tshm_note_pair(here, (int)result, (const int *)a[0], TSHM_KIND_PIPE, false); return result;
 #endif
 	case SYS_fcntl: tshm_note_fcntl(here, (int)a[0], (int)a[1], a[2], (int)result); return result;
-	case SYS_pipe2: tshm_note_pair(here, (int)result, (const int *)a[0], TSHM_KIND_PIPE, a[1] & O_CLOEXEC); return result;
+	case SYS_pipe2:
+		tshm_note_pair(here, (int)result, (const int *)a[0], TSHM_KIND_PIPE, a[1] & O_CLOEXEC);
+		return result;
 	case SYS_socketpair:
 		tshm_note_pair(here, (int)result, (const int *)a[3], TSHM_KIND_SOCKET, a[1] & SOCK_CLOEXEC);
 		return result;
@@ -216,7 +219,9 @@ static long tshm_syscall_done(struct tshm_here here, long number, const long a[6
 	case SYS_pidfd_open: return tshm_note_pidfd(here, (int)result, (int)a[0]);
 	case SYS_pidfd_getfd: tshm_note_fetched(here, (int)a[0], (int)result); return result;
 	case SYS_open_by_handle_at: case SYS_open_tree: return tshm_note_looked_at(here, (int)result, TSHM_KIND_FILE);
-	case SYS_ftruncate: tshm_note_size(here, (int)a[0], (int)result, result ? errno : 0, (uint64_t)a[1]); return result;
+	case SYS_ftruncate:
+		tshm_note_size(here, (int)a[0], (int)result, result ? errno : 0, (uint64_t)a[1]);
+		return result;
 	case SYS_fallocate: tshm_note_size_now(here, (int)a[0], result ? errno : 0); return result;
 	}
 	if (tshm_syscall_kind(number, a, &kind, &cloexec))

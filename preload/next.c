@@ -139,7 +139,8 @@ void *tshm_next_find(const struct tshm_next *next, const char *name)
 		hash = hash * 33 + (unsigned char)*c;
 	for (unsigned i = 0; i < next->count; i++) {
 		const struct tshm_next_file *f = &next->file[i];
-		uint32_t n = f->hash ? tshm_next_by_hash(f, name, hash, &hidden) : tshm_next_by_old_hash(f, name, &hidden);
+		uint32_t n = f->hash ? tshm_next_by_hash(f, name, hash, &hidden) :
+				       tshm_next_by_old_hash(f, name, &hidden);
 
 		if (n)
 			return (f->symbols[n].st_info & 15) == STT_FUNC ?

@@ -98,7 +98,7 @@ TSHM_INTERNAL int tshm_note_waited(struct tshm_here, int pid, int status);
 TSHM_INTERNAL void tshm_exec_begin(struct tshm_here, const char *program);
 TSHM_INTERNAL int tshm_exec_failed(struct tshm_here, int result);
 TSHM_INTERNAL void tshm_note_pidfd_spawned(struct tshm_here, int pidfd, const char *program);
-/* Around a call that makes a process with these flags of clone(2); the latter gives the result back, in parent and child. */
+/* Around a call that makes a process with these flags of clone(2); the latter gives back the result. */
 TSHM_INTERNAL void tshm_cloning(struct tshm_here, uint64_t flags);
 TSHM_INTERNAL long tshm_note_cloned(struct tshm_here, uint64_t flags, long result);
 

@@ -25,7 +25,8 @@ static bool tshm_path_may_share(const char *path)
 	if (path[0] != '/')
 		return false;
 	switch (path[1]) {
-	case 'd': return tshm_starts(path + 2, "ev/") && (tshm_starts(path + 5, "shm/") || tshm_starts(path + 5, "fd/"));
+	case 'd':
+		return tshm_starts(path + 2, "ev/") && (tshm_starts(path + 5, "shm/") || tshm_starts(path + 5, "fd/"));
 	case 'r': return tshm_starts(path + 2, "un/shm/");
 	case 'p': return tshm_starts(path + 2, "roc/") && tshm_has(path, "/fd/");
 	}

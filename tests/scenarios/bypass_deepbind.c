@@ -18,11 +18,14 @@ static void use(void *libc, const char *path)
 	close_function *close_there;
 	open_function *open_there;
 	char each[128];
+	int fds[8];
 
 	*(void **)&close_there = symbol(libc, "close");
 	*(void **)&open_there = symbol(libc, "open");
 	for (int i = 0; i < 8; i++)
-		must(close_there(make_memfd()), "close");
+		fds[i] = make_memfd();
+	for (int i = 0; i < 8; i++)
+		must(close_there(fds[i]), "close");
 	snprintf(each, sizeof(each), "%s-%d", path, number++);
 	must(open_there(each, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), "open");
 	printf("EXPECT shm-appeared %s\n", each + 9);

@@ -35,7 +35,8 @@ static void open_ring(struct ring *r)
 /* One request and its answer. */
 static int ask(struct ring *r, const struct io_uring_sqe *what)
 {
-	unsigned *tail = (unsigned *)(void *)(r->sq + r->p.sq_off.tail), *head = (unsigned *)(void *)(r->cq + r->p.cq_off.head);
+	unsigned *tail = (unsigned *)(void *)(r->sq + r->p.sq_off.tail);
+	unsigned *head = (unsigned *)(void *)(r->cq + r->p.cq_off.head);
 	unsigned at = *tail & (r->p.sq_entries - 1);
 	struct io_uring_cqe *answers = (struct io_uring_cqe *)(void *)(r->cq + r->p.cq_off.cqes);
 	int result;
@@ -52,14 +53,17 @@ static int ask(struct ring *r, const struct io_uring_sqe *what)
 int main(void)
 {
 	const char *path = scenario_path("bypass_io_uring");
+	int fds[8];
 	struct ring ring;
-	struct io_uring_sqe open_it = { .opcode = IORING_OP_OPENAT, .fd = AT_FDCWD, .addr = (uintptr_t)path, .len = 0600,
-					.open_flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC };
+	struct io_uring_sqe open_it = { .opcode = IORING_OP_OPENAT, .fd = AT_FDCWD, .addr = (uintptr_t)path,
+					.len = 0600, .open_flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC };
 
 	open_ring(&ring);
 	printf("EXPECT-NO fd-leaked\nEXPECT shm-appeared %s\n", path + 9);
+	for (int i = 0; i < 8; i++)
+		fds[i] = make_memfd();
 	for (int i = 0; i < 8; i++) {
-		struct io_uring_sqe close_it = { .opcode = IORING_OP_CLOSE, .fd = make_memfd() };
+		struct io_uring_sqe close_it = { .opcode = IORING_OP_CLOSE, .fd = fds[i] };
 
 		must(ask(&ring, &close_it), "IORING_OP_CLOSE");
 	}

@@ -8,10 +8,14 @@
 
 int main(void)
 {
+	int fds[8];
+
 	scenario_begin();
 	printf("EXPECT-NONE\n");
 	for (int i = 0; i < 8; i++)
-		must((int)inline_call(SYS_close, make_memfd(), 0, 0, 0), "close");
+		fds[i] = make_memfd();
+	for (int i = 0; i < 8; i++)
+		must((int)inline_call(SYS_close, fds[i], 0, 0, 0), "close");
 	must(daemon(0, 0), "daemon");
 	return 0;
 }

@@ -11,7 +11,8 @@ extern char **environ;
 
 int main(void)
 {
-	static char shell[] = "sh", option[] = "-c", script[] = "test -e /proc/self/fd/10 && test ! -e /proc/self/fd/11";
+	static char shell[] = "sh", option[] = "-c";
+	static char script[] = "test -e /proc/self/fd/10 && test ! -e /proc/self/fd/11";
 	static char *const argv[] = { shell, option, script, NULL };
 	posix_spawn_file_actions_t actions;
 	int given, kept;
