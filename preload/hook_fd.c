@@ -54,20 +54,13 @@ TSHM_FCNTL(fcntl)
 TSHM_FCNTL(fcntl64)
 TSHM_FCNTL(__fcntl)
 
-TSHM_HOOK(int, ioctl, (int fd, unsigned long request, ...))
+TSHM_HOOK_FIXED(int, ioctl, (int fd, unsigned long request, void *argument))
 {
-	enum tshm_ioctl what = tshm_ioctl_what(request);
-	va_list list;
-	void *argument;
-
-	va_start(list, request);
-	argument = va_arg(list, void *);
-	va_end(list);
-	if (TSHM_LIKELY(what == TSHM_IOCTL_OTHER))
+	if (TSHM_LIKELY(!tshm_ioctl_may_concern(request)))
 		return TSHM_REAL(ioctl)(fd, request, argument);
 	struct tshm_here here = TSHM_HERE(ioctl);
 
-	return tshm_note_ioctl(here, what, fd, argument, TSHM_REAL(ioctl)(fd, request, argument));
+	return tshm_note_ioctl(here, fd, request, argument, TSHM_REAL(ioctl)(fd, request, argument));
 }
 
 /* SO_PEERPIDFD (Linux 6.5) makes a descriptor of the process at the other end. */

@@ -4,7 +4,6 @@
  * by syscall(SYS_pidfd_getfd).  Calls that touch nothing we keep pass with one switch.
  */
 #include <errno.h>
-#include <stdarg.h>
 
 #include "hook.h"
 #include "sys.h"
@@ -30,12 +29,12 @@
 
 typedef long tshm_syscall(long, long, long, long, long, long, long);
 
-static long tshm_syscall_close(struct tshm_here here, tshm_syscall *real, const long a[6])
+static long tshm_syscall_close(struct tshm_here here, tshm_syscall *real, long fd)
 {
-	uint64_t word = tshm_fd_word((int)a[0]);
-	long result = real(SYS_close, a[0], 0, 0, 0, 0, 0);
+	uint64_t word = tshm_fd_word((int)fd);
+	long result = real(SYS_close, fd, 0, 0, 0, 0, 0);
 
-	tshm_note_close(here, (int)a[0], word, (int)result, result < 0 ? errno : 0);
+	tshm_note_close(here, (int)fd, word, (int)result, result < 0 ? errno : 0);
 	return result;
 }
 
@@ -229,43 +228,66 @@ static long tshm_syscall_done(struct tshm_here here, long number, const long a[6
 	return result;
 }
 
-static long tshm_syscall_noted(struct tshm_here here, tshm_syscall *real, long number, const long a[6])
-{
-	switch (number) {
-	case SYS_close: return tshm_syscall_close(here, real, a);
-	case SYS_close_range: return tshm_syscall_close_range(here, real, a);
+/* What is to be done about each number; nothing about most (futex, gettid ...), which pass with one look. */
+enum tshm_syscall_way {
+	TSHM_WAY_NONE, TSHM_WAY_DONE, TSHM_WAY_CLOSE, TSHM_WAY_CLOSE_RANGE, TSHM_WAY_OPEN, TSHM_WAY_CLONE, TSHM_WAY_MAP,
+	TSHM_WAY_SENDMSG, TSHM_WAY_RECVMSG, TSHM_WAY_EXEC, TSHM_WAY_WAIT4, TSHM_WAY_LEAVE
+};
+#define DONE TSHM_WAY_DONE	/* tshm_syscall_done() */
+static const uint8_t tshm_syscall_ways[512] = {
 #ifdef SYS_open
-	case SYS_open: case SYS_creat:
+	[SYS_open] = TSHM_WAY_OPEN, [SYS_creat] = TSHM_WAY_OPEN, [SYS_fork] = TSHM_WAY_CLONE, [SYS_vfork] = TSHM_WAY_CLONE,
+	[SYS_dup2] = DONE, [SYS_pipe] = DONE, [SYS_eventfd] = DONE, [SYS_epoll_create] = DONE, [SYS_signalfd] = DONE,
+	[SYS_inotify_init] = DONE,
 #endif
-	case SYS_openat: case SYS_openat2: return tshm_syscall_open(here, real, number, a);
-#ifdef SYS_vfork
-	case SYS_fork: case SYS_vfork:
-#endif
-	case SYS_clone: case SYS_clone3: return tshm_syscall_clone(here, real, number, a);
-	case SYS_mmap: case SYS_munmap: case SYS_mremap: return tshm_syscall_map(here, real, number, a);
-	case SYS_sendmsg: return tshm_syscall_sendmsg(here, real, a);
-	case SYS_recvmsg: return tshm_syscall_recvmsg(here, real, a);
-	case SYS_execve: case SYS_execveat: return tshm_syscall_exec(here, real, number, a);
-	case SYS_wait4: return tshm_syscall_wait4(here, real, a);
-	case SYS_exit_group: tshm_image_end(TSHM_ENDED_EXIT, (int)a[0] & 255, NULL); break;
+	[SYS_close] = TSHM_WAY_CLOSE, [SYS_close_range] = TSHM_WAY_CLOSE_RANGE,
+	[SYS_openat] = TSHM_WAY_OPEN, [SYS_openat2] = TSHM_WAY_OPEN,
+	[SYS_clone] = TSHM_WAY_CLONE, [SYS_clone3] = TSHM_WAY_CLONE,
+	[SYS_mmap] = TSHM_WAY_MAP, [SYS_munmap] = TSHM_WAY_MAP, [SYS_mremap] = TSHM_WAY_MAP,
+	[SYS_sendmsg] = TSHM_WAY_SENDMSG, [SYS_recvmsg] = TSHM_WAY_RECVMSG,
+	[SYS_execve] = TSHM_WAY_EXEC, [SYS_execveat] = TSHM_WAY_EXEC,
+	[SYS_wait4] = TSHM_WAY_WAIT4, [SYS_exit_group] = TSHM_WAY_LEAVE,
+	[SYS_dup] = DONE, [SYS_dup3] = DONE, [SYS_fcntl] = DONE, [SYS_pipe2] = DONE, [SYS_socketpair] = DONE,
+	[SYS_memfd_create] = DONE, [SYS_pidfd_open] = DONE, [SYS_pidfd_getfd] = DONE, [SYS_open_by_handle_at] = DONE,
+	[SYS_open_tree] = DONE, [SYS_ftruncate] = DONE, [SYS_fallocate] = DONE, [SYS_socket] = DONE, [SYS_accept] = DONE,
+	[SYS_accept4] = DONE, [SYS_eventfd2] = DONE, [SYS_epoll_create1] = DONE, [SYS_timerfd_create] = DONE,
+	[SYS_signalfd4] = DONE, [SYS_inotify_init1] = DONE, [SYS_fanotify_init] = DONE, [SYS_fsopen] = DONE,
+	[SYS_fsmount] = DONE, [SYS_fspick] = DONE, [SYS_userfaultfd] = DONE, [SYS_perf_event_open] = DONE,
+	[SYS_io_uring_setup] = DONE, [SYS_bpf] = DONE, [SYS_landlock_create_ruleset] = DONE, [SYS_seccomp] = DONE,
+	[SYS_memfd_secret] = DONE,
+};
+#undef DONE
+
+static long tshm_syscall_noted(struct tshm_here here, tshm_syscall *real, unsigned way, long number, const long a[6])
+{
+	switch (way) {
+	case TSHM_WAY_CLOSE_RANGE: return tshm_syscall_close_range(here, real, a);
+	case TSHM_WAY_OPEN: return tshm_syscall_open(here, real, number, a);
+	case TSHM_WAY_CLONE: return tshm_syscall_clone(here, real, number, a);
+	case TSHM_WAY_MAP: return tshm_syscall_map(here, real, number, a);
+	case TSHM_WAY_SENDMSG: return tshm_syscall_sendmsg(here, real, a);
+	case TSHM_WAY_RECVMSG: return tshm_syscall_recvmsg(here, real, a);
+	case TSHM_WAY_EXEC: return tshm_syscall_exec(here, real, number, a);
+	case TSHM_WAY_WAIT4: return tshm_syscall_wait4(here, real, a);
+	case TSHM_WAY_LEAVE: tshm_image_end(TSHM_ENDED_EXIT, (int)a[0] & 255, NULL); break;
 	}
-	return tshm_syscall_done(here, number, a, real(number, a[0], a[1], a[2], a[3], a[4], a[5]));
+	return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-TSHM_HOOK(long, syscall, (long number, ...))
+TSHM_HOOK_FIXED(long, syscall, (long number, long a0, long a1, long a2, long a3, long a4, long a5))
 {
+	unsigned way = (unsigned long)number < sizeof(tshm_syscall_ways) ? tshm_syscall_ways[number] : TSHM_WAY_NONE;
 	tshm_syscall *real = (tshm_syscall *)tshm_real.syscall;
-	struct tshm_here here = TSHM_HERE(syscall);
-	va_list list;
-	long a[6];
+	struct tshm_here here = TSHM_HERE_OF(TSHM_CALL_syscall, way && tshm_on());
+	const long a[6] = { a0, a1, a2, a3, a4, a5 };
 
-	va_start(list, number);
-	for (int i = 0; i < 6; i++)
-		a[i] = va_arg(list, long);
-	va_end(list);
-	if (!here.on && number == SYS_execve)	/* in a child of vfork: what it executes is the parent's to note */
-		tshm_exec_begin(here, (const char *)a[0]);
+	if (way == TSHM_WAY_CLOSE)
+		return tshm_syscall_close(here, real, a0);
+	if (way == TSHM_WAY_EXEC && !here.on)	/* in a child of vfork: what it executes is the parent's to note */
+		tshm_exec_begin(here, (const char *)a[number != SYS_execve]);
 	if (!here.on)
-		return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-	return tshm_syscall_noted(here, real, number, a);
+		return real(number, a0, a1, a2, a3, a4, a5);
+	if (way == TSHM_WAY_DONE)
+		return tshm_syscall_done(here, number, a, real(number, a0, a1, a2, a3, a4, a5));
+	return tshm_syscall_noted(here, real, way, number, a);
 }

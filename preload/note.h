@@ -45,14 +45,13 @@ TSHM_INTERNAL void tshm_note_inherited(void);
 TSHM_INTERNAL bool tshm_fd_identity(int fd, uint64_t *dev, uint64_t *ino, enum tshm_kind *kind);
 
 /* note_ioctl.c: requests that make descriptors, or change close-on-exec. */
-enum tshm_ioctl {
-	TSHM_IOCTL_OTHER,	/* concerns us not */
-	TSHM_IOCTL_CLOEXEC, TSHM_IOCTL_NO_CLOEXEC,
-	TSHM_IOCTL_RESULT,	/* returns a descriptor */
-	TSHM_IOCTL_FIELD	/* writes one into the third word of its argument */
-};
-TSHM_INTERNAL enum tshm_ioctl tshm_ioctl_what(unsigned long request);
-TSHM_INTERNAL int tshm_note_ioctl(struct tshm_here, enum tshm_ioctl, int fd, const void *argument, int result);
+#define TSHM_IOCTL_KEY(request) (((request) ^ (request) >> 8) & 255)
+extern TSHM_INTERNAL const bool tshm_ioctl_keys[256];
+static inline bool tshm_ioctl_may_concern(unsigned long request)
+{
+	return tshm_ioctl_keys[TSHM_IOCTL_KEY(request)];
+}
+TSHM_INTERNAL int tshm_note_ioctl(struct tshm_here, int fd, unsigned long request, const void *argument, int result);
 
 /* note_file.c: opening files by name. */
 struct tshm_opening {
