@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Names of calls and kinds, and where records lie in the file.  No malloc, no stdio: preload uses it. */
+#include <sys/stat.h>
+
 #include "ledger.h"
 
 const char *tshm_call_name(unsigned call)
@@ -45,6 +47,24 @@ int tshm_kind_unique(unsigned kind)
 #undef TSHM_KIND
 	}
 	return 0;
+}
+
+int tshm_kind_fits(unsigned kind, uint32_t mode)
+{
+	uint32_t type = mode & S_IFMT;
+
+	switch (kind) {
+	case TSHM_KIND_SOCKET: return type == S_IFSOCK;
+	case TSHM_KIND_PIPE: return type == S_IFIFO;
+	case TSHM_KIND_DIRECTORY: return type == S_IFDIR;
+	case TSHM_KIND_DEVICE: return type == S_IFCHR || type == S_IFBLK;
+	case TSHM_KIND_SEGMENT: case TSHM_KIND_MEMFD: case TSHM_KIND_MQUEUE: return type == S_IFREG;
+	case TSHM_KIND_FILE: return type && type != S_IFSOCK;	/* whatever a path leads to */
+	case TSHM_KIND_EVENTFD: case TSHM_KIND_EPOLL: case TSHM_KIND_TIMERFD: case TSHM_KIND_SIGNALFD:
+	case TSHM_KIND_INOTIFY: return !type;
+	case TSHM_KIND_PIDFD: return !type || type == S_IFREG;	/* a file of pidfs, Linux 6.9 */
+	}
+	return 1;
 }
 
 /*

@@ -466,6 +466,9 @@ enum tshm_number tshm_kind_by(unsigned kind);	/* 0 if unknown */
 /* Does (dev, ino) name one object of this kind?  (All eventfds share an inode, for instance.) */
 int tshm_kind_unique(unsigned kind);
 
+/* May a descriptor of this kind have this st_mode?  Its type bits are 0 for what has no type of its own (eventfd ...). */
+int tshm_kind_fits(unsigned kind, uint32_t mode);
+
 /* Fill the section table of a new file of this version.  Returns the size of the whole sparse file. */
 uint64_t tshm_ledger_layout(struct tshm_section sections[TSHM_SECTION_MAX]);
 /* Bytes of the part that holds the header and all first extents. */

@@ -20,6 +20,14 @@ static inline bool tshm_starts(const char *s, const char *prefix)
 	return true;
 }
 
+static inline bool tshm_has(const char *s, const char *part)
+{
+	for (; *s; s++)
+		if (tshm_starts(s, part))
+			return true;
+	return false;
+}
+
 /* Not by strcmp: the address sanitizer's begins to initialise it, wherever it is called first. */
 static inline bool tshm_equal(const char *a, const char *b)
 {

@@ -13,7 +13,9 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <mntent.h>
 #include <mqueue.h>
+#include <pty.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -25,6 +27,7 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
+#include <sys/fanotify.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
@@ -35,6 +38,7 @@
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utmp.h>
 
 /* Exported by glibc for old or fortified programs (interpose.md lists them). */
 int __open(const char *, int, ...);
@@ -51,7 +55,16 @@ int __pipe(int[2]);
 pid_t __fork(void);
 pid_t __vfork(void);
 int __clone(int (*)(void *), void *, int, void *, ...);
+pid_t __wait(int *);
 pid_t __waitpid(pid_t, int *, int);
+FILE *_IO_fopen(const char *, const char *);
+FILE *_IO_fdopen(int, const char *);
+int _IO_fclose(FILE *);
+FILE *_IO_popen(const char *, const char *);
+FILE *__setmntent(const char *, const char *);
+int __endmntent(FILE *);
+int __xmknod(int, const char *, mode_t, dev_t *);
+int __xmknodat(int, int, const char *, mode_t, dev_t *);
 
 /* Called by the program's start code, after all constructors and before main. */
 int __libc_start_main(int (*)(int, char **, char **), int, char **, void (*)(void), void (*)(void), void (*)(void),
@@ -66,5 +79,15 @@ pid_t _Fork(void);
 int memfd_create(const char *, unsigned);
 int execveat(int, const char *, char *const[], char *const[], int);
 int renameat2(int, const char *, int, const char *, unsigned);
+struct open_how;
+int openat2(int, const char *, const struct open_how *, size_t);
+int open_tree(int, const char *, unsigned);
+int fsopen(const char *, unsigned);
+int fsmount(int, unsigned, unsigned);
+int fspick(int, const char *, unsigned);
+int pidfd_spawn(int *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[],
+		char *const[]);
+int pidfd_spawnp(int *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[],
+		 char *const[]);
 
 #endif

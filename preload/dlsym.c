@@ -22,6 +22,8 @@ tshm_dlsym_function *tshm_dlsym_bind_in(const struct tshm_next *next)
 	static const char *const versions[] = { "GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17" };
 	void *found = next->plain ? tshm_next_find(next, "dlsym") : NULL;
 
+	if (found == TSHM_NEXT_NONE)
+		found = NULL;
 	for (unsigned i = 0; !found && dlvsym && i < sizeof(versions) / sizeof(versions[0]); i++)
 		found = dlvsym(RTLD_NEXT, "dlsym", versions[i]);
 	if (!found)

@@ -156,7 +156,7 @@ static bool tshm_fd_confirm(struct tshm_resource *r)
 {
 	struct stat st;
 
-	if (TSHM_SYS2(SYS_fstat, r->key, &st) < 0)
+	if (TSHM_SYS2(SYS_fstat, r->key, &st) < 0 || !tshm_kind_fits(r->kind, st.st_mode))
 		return false;
 	if ((r->flags & TSHM_RF_IDENT) && tshm_kind_unique(r->kind) &&
 	    (st.st_dev != r->dev || st.st_ino != r->ino))

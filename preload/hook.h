@@ -22,6 +22,11 @@
 	__attribute__((visibility("default"))) type name parameters; \
 	__attribute__((visibility("default"))) type name parameters
 
+/* A variadic function whose arguments are taken as fixed ones, which the ABIs pass alike (real.c): a va_list costs. */
+#define TSHM_HOOK_FIXED(type, name, parameters) \
+	__attribute__((visibility("default"))) type tshm_fixed_##name parameters __asm__(#name); \
+	type tshm_fixed_##name parameters
+
 /* Which call, from where, and whether it is to be noted.  Use once, in the hook itself. */
 #define TSHM_HERE(name) \
 	TSHM_HERE_OF(TSHM_CALL_##name, tshm_on())

@@ -7,27 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
-#include "bytes.h"
 #include "hook.h"
-
-static void tshm_exec_begin(struct tshm_here here, const char *program)
-{
-	if (!program)
-		return;
-	if (here.on) {
-		tshm_count(here.call);
-		tshm_image_end(TSHM_ENDED_EXEC, 0, program);
-	} else if (tshm_self.quiet) {
-		tshm_copy(tshm_self.program, program, sizeof(tshm_self.program));
-	}
-}
-
-static int tshm_exec_failed(struct tshm_here here, int result)
-{
-	if (here.on)
-		tshm_image_end_withdraw();
-	return result;
-}
 
 #define TSHM_EXEC(name, parameters, arguments, program) \
 	TSHM_HOOK(int, name, parameters) \
@@ -95,3 +75,18 @@ TSHM_EXECL(execle, TSHM_REAL(execve)(program, argv, envp))
 	}
 TSHM_SPAWN(posix_spawn)
 TSHM_SPAWN(posix_spawnp)
+
+/* These return a number, not -1 and errno: where libc lacks them, what stands in for them does not know that. */
+#define TSHM_PIDFD_SPAWN(name) \
+	TSHM_HOOK(int, name, (int *pidfd, const char *program, const posix_spawn_file_actions_t *actions, \
+			      const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])) \
+	{ \
+		struct tshm_here here = TSHM_HERE(name); \
+		int result = TSHM_REAL(name)(pidfd, program, actions, attributes, argv, envp); \
+\
+		if (result == 0) \
+			tshm_note_pidfd_spawned(here, *pidfd, program); \
+		return result < 0 ? ENOSYS : result; \
+	}
+TSHM_PIDFD_SPAWN(pidfd_spawn)
+TSHM_PIDFD_SPAWN(pidfd_spawnp)

@@ -7,6 +7,7 @@
 #include "hook.h"
 
 #define TSHM_CLOSE_RANGE_CLOEXEC 4u	/* linux/close_range.h */
+#define TSHM_SO_PEERPIDFD 77		/* asm-generic/socket.h */
 
 TSHM_HOOK(int, dup, (int fd))
 {
@@ -36,23 +37,7 @@ TSHM_HOOK(int, dup3, (int fd, int to, int flags))
 	return tshm_note_dup(here, fd, TSHM_REAL(dup3)(fd, to, flags), flags & O_CLOEXEC, true);
 }
 
-/* One body for the three names of fcntl: the argument is an int or a pointer and travels as a word. */
-static int tshm_fcntl_done(struct tshm_here here, int fd, int command, long argument, int result)
-{
-	if (!here.on)
-		return result;
-	switch (command) {
-	case F_DUPFD:
-		return tshm_note_dup(here, fd, result, false, false);
-	case F_DUPFD_CLOEXEC:
-		return tshm_note_dup(here, fd, result, true, false);
-	case F_SETFD:
-		if (result == 0)
-			tshm_note_cloexec(fd, argument & FD_CLOEXEC);
-	}
-	return result;
-}
-
+/* The argument is an int or a pointer and travels as a word. */
 #define TSHM_FCNTL(name) \
 	TSHM_HOOK(int, name, (int fd, int command, ...)) \
 	{ \
@@ -63,28 +48,31 @@ static int tshm_fcntl_done(struct tshm_here here, int fd, int command, long argu
 		va_start(list, command); \
 		argument = va_arg(list, long); \
 		va_end(list); \
-		return tshm_fcntl_done(here, fd, command, argument, TSHM_REAL(name)(fd, command, argument)); \
+		return tshm_note_fcntl(here, fd, command, argument, TSHM_REAL(name)(fd, command, argument)); \
 	}
 TSHM_FCNTL(fcntl)
 TSHM_FCNTL(fcntl64)
 TSHM_FCNTL(__fcntl)
 
-TSHM_HOOK(int, ioctl, (int fd, unsigned long request, ...))
+TSHM_HOOK_FIXED(int, ioctl, (int fd, unsigned long request, void *argument))
 {
-	va_list list;
-	void *argument;
-	int result;
-
-	va_start(list, request);
-	argument = va_arg(list, void *);
-	va_end(list);
-	if (TSHM_LIKELY(request != FIOCLEX && request != FIONCLEX))
+	if (TSHM_LIKELY(!tshm_ioctl_may_concern(request)))
 		return TSHM_REAL(ioctl)(fd, request, argument);
 	struct tshm_here here = TSHM_HERE(ioctl);
 
-	result = TSHM_REAL(ioctl)(fd, request, argument);
-	if (here.on && result == 0)
-		tshm_note_cloexec(fd, request == FIOCLEX);
+	return tshm_note_ioctl(here, fd, request, argument, TSHM_REAL(ioctl)(fd, request, argument));
+}
+
+/* SO_PEERPIDFD (Linux 6.5) makes a descriptor of the process at the other end. */
+TSHM_HOOK(int, getsockopt, (int socket, int level, int option, void *value, socklen_t *size))
+{
+	if (TSHM_LIKELY(level != SOL_SOCKET || option != TSHM_SO_PEERPIDFD))
+		return TSHM_REAL(getsockopt)(socket, level, option, value, size);
+	struct tshm_here here = TSHM_HERE(getsockopt);
+	int result = TSHM_REAL(getsockopt)(socket, level, option, value, size);
+
+	if (result == 0 && *size == sizeof(int))
+		tshm_note_pidfd(here, *(const int *)value, 0);
 	return result;
 }
 

@@ -96,3 +96,24 @@ TSHM_MKSTEMP(mkstemps, (char *path, int tail), (path, tail), tail, 0)
 TSHM_MKSTEMP(mkstemps64, (char *path, int tail), (path, tail), tail, 0)
 TSHM_MKSTEMP(mkostemps, (char *path, int tail, int mode), (path, tail, mode), tail, mode)
 TSHM_MKSTEMP(mkostemps64, (char *path, int tail, int mode), (path, tail, mode), tail, mode)
+
+/* ---- by something else than a path, or by one with conditions ---- */
+
+/* Which file that is the handle does not tell: no path means that it is looked at. */
+TSHM_HOOK(int, open_by_handle_at, (int mount, struct file_handle *handle, int flags))
+{
+	struct tshm_opening o;
+
+	tshm_opening_begin(&o, TSHM_HERE(open_by_handle_at), mount, NULL, flags);
+	return tshm_opening_end(&o, TSHM_REAL(open_by_handle_at)(mount, handle, flags));
+}
+
+/* struct open_how begins with its flags, 64 bits (openat2(2)). */
+TSHM_HOOK(int, openat2, (int directory, const char *path, const struct open_how *how, size_t size))
+{
+	struct tshm_opening o;
+
+	tshm_opening_begin(&o, TSHM_HERE(openat2), directory, path,
+			   how ? (int)*(const uint64_t *)(const void *)how : 0);
+	return tshm_opening_end(&o, TSHM_REAL(openat2)(directory, path, how, size));
+}

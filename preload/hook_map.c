@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Mappings, sizes, SysV shared memory. */
+/* Mappings, SysV shared memory. */
 #include <errno.h>
 #include <stdarg.h>
 
@@ -64,19 +64,6 @@ TSHM_HOOK(void *, mremap, (void *old, size_t old_length, size_t length, int flag
 	tshm_note_remap(here, old, flags & 4 /* MREMAP_DONTUNMAP */ ? 0 : old_length, result, length, before);
 	return result;
 }
-
-#define TSHM_FTRUNCATE(name, length_type) \
-	TSHM_HOOK(int, name, (int fd, length_type length)) \
-	{ \
-		struct tshm_here here = TSHM_HERE(name); \
-		int result = TSHM_REAL(name)(fd, length); \
-\
-		if (here.on) \
-			tshm_note_size(here, fd, result, result ? errno : 0, (uint64_t)length); \
-		return result; \
-	}
-TSHM_FTRUNCATE(ftruncate, off_t)
-TSHM_FTRUNCATE(ftruncate64, off64_t)
 
 /* ---- SysV: the segment is a name (its id outlives us), the attachment a mapping ---- */
 

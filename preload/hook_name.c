@@ -219,6 +219,33 @@ TSHM_HOOK(int, link, (const char *from, const char *to))
 	return tshm_renaming_end(&r, here, TSHM_REAL(link)(from, to), TSHM_LINKED);
 }
 
+/* A name on its way that did not come by an open(): intent, then what came of it. */
+struct tshm_naming {
+	uint32_t intent;
+	char full[TSHM_NAME_MAX];
+};
+
+static void tshm_naming_begin(struct tshm_naming *n, struct tshm_here here, int at, const char *path)
+{
+	n->intent = 0;
+	if (here.on && path && tshm_name_path(n->full, at, path))
+		n->intent = tshm_name_intent(tshm_space_of(n->full), here.call, n->full, 0, TSHM_HIF_EXCLUSIVE,
+					     tshm_site_here(here));
+}
+
+static int tshm_naming_end(struct tshm_naming *n, int result)
+{
+	struct stat st;
+
+	if (!n->intent)
+		return result;
+	if (result == 0 && TSHM_SYS4(SYS_newfstatat, AT_FDCWD, n->full, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		tshm_name_confirm(n->intent, TSHM_HIF_EXCLUSIVE, &st, 0);
+	else
+		tshm_name_withdraw(n->intent);
+	return result;
+}
+
 /*
  * linkat may also give a first name to a nameless file (O_TMPFILE, by AT_EMPTY_PATH or
  * /proc/self/fd/N); then `from` is not in an shm mount by its path, but `to` is.
@@ -226,22 +253,30 @@ TSHM_HOOK(int, link, (const char *from, const char *to))
 TSHM_HOOK(int, linkat, (int from_at, const char *from, int to_at, const char *to, int flags))
 {
 	struct tshm_here here = TSHM_HERE(linkat);
-	char full[TSHM_NAME_MAX];
+	struct tshm_naming n = { .intent = 0 };
 	struct tshm_renaming r;
-	uint32_t intent = 0;
-	struct stat st;
 	int result;
 
 	tshm_renaming_begin(&r, here, from_at, from, to_at, to);
-	if (!r.matters && here.on && to && tshm_name_path(full, to_at, to))
-		intent = tshm_name_intent(tshm_space_of(full), here.call, full, 0, TSHM_HIF_EXCLUSIVE,
-					  tshm_site_here(here));
+	if (!r.matters)
+		tshm_naming_begin(&n, here, to_at, to);
 	result = TSHM_REAL(linkat)(from_at, from, to_at, to, flags);
-	if (!intent)
-		return tshm_renaming_end(&r, here, result, TSHM_LINKED);
-	if (result == 0 && TSHM_SYS4(SYS_newfstatat, AT_FDCWD, full, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		tshm_name_confirm(intent, TSHM_HIF_EXCLUSIVE, &st, 0);
-	else
-		tshm_name_withdraw(intent);
-	return result;
+	return r.matters ? tshm_renaming_end(&r, here, result, TSHM_LINKED) : tshm_naming_end(&n, result);
 }
+
+/* A regular file may be made so too; what else is made so is no memory. */
+#define TSHM_MKNOD(name, parameters, arguments, at) \
+	TSHM_HOOK(int, name, parameters) \
+	{ \
+		struct tshm_here here = TSHM_HERE(name); \
+		struct tshm_naming n; \
+\
+		tshm_naming_begin(&n, here, at, S_ISREG(mode) || !(mode & S_IFMT) ? path : NULL); \
+		return tshm_naming_end(&n, TSHM_REAL(name) arguments); \
+	}
+TSHM_MKNOD(mknod, (const char *path, mode_t mode, dev_t device), (path, mode, device), AT_FDCWD)
+TSHM_MKNOD(mknodat, (int at, const char *path, mode_t mode, dev_t device), (at, path, mode, device), at)
+TSHM_MKNOD(__xmknod, (int version, const char *path, mode_t mode, dev_t *device), (version, path, mode, device),
+	   AT_FDCWD)
+TSHM_MKNOD(__xmknodat, (int version, int at, const char *path, mode_t mode, dev_t *device),
+	   (version, at, path, mode, device), at)

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdarg.h>
 
-#include "child.h"
 #include "cuda.h"
 #include "hook.h"
 #include "python.h"
@@ -90,13 +89,10 @@ TSHM_HOOK(pid_t, vfork, (void)) { return fork(); }
 TSHM_HOOK(pid_t, __vfork, (void)) { return fork(); }
 #endif
 
-/*
- * What libc does not count as a thread may run in our memory from now on (atomic.h).
- * A child with memory of its own begins its ledger at its first noted call.
- */
 #define TSHM_CLONE(name) \
 	TSHM_HOOK(int, name, (int (*run)(void *), void *stack, int flags, void *argument, ...)) \
 	{ \
+		struct tshm_here here = TSHM_HERE(name); \
 		void *more[3]; \
 		va_list list; \
 \
@@ -104,23 +100,14 @@ TSHM_HOOK(pid_t, __vfork, (void)) { return fork(); }
 		for (int i = 0; i < 3; i++) \
 			more[i] = va_arg(list, void *); \
 		va_end(list); \
-		if (flags & CLONE_VM) \
-			tshm_cloned = true; \
-		return TSHM_REAL(name)(run, stack, flags, argument, more[0], more[1], more[2]); \
+		tshm_cloning(here, (unsigned)flags); \
+		return (int)tshm_note_cloned(here, (unsigned)flags, TSHM_REAL(name)(run, stack, flags, argument, \
+										    more[0], more[1], more[2])); \
 	}
 TSHM_CLONE(clone)
 TSHM_CLONE(__clone)
 
 /* ---- how children end ---- */
-
-static pid_t tshm_waited(struct tshm_here here, pid_t pid, int status)
-{
-	if (pid > 0 && here.on && (WIFEXITED(status) || WIFSIGNALED(status))) {
-		tshm_count(here.call);
-		tshm_child_ended(pid, status);
-	}
-	return pid;
-}
 
 #define TSHM_WAIT(name, parameters, arguments) \
 	TSHM_HOOK(pid_t, name, parameters) \
@@ -133,9 +120,10 @@ static pid_t tshm_waited(struct tshm_here here, pid_t pid, int status)
 		pid = TSHM_REAL(name) arguments; \
 		if (given && pid > 0) \
 			*given = mine; \
-		return tshm_waited(here, pid, mine); \
+		return tshm_note_waited(here, pid, mine); \
 	}
 TSHM_WAIT(wait, (int *status), (status))
+TSHM_WAIT(__wait, (int *status), (status))
 TSHM_WAIT(waitpid, (pid_t which, int *status, int options), (which, status, options))
 TSHM_WAIT(__waitpid, (pid_t which, int *status, int options), (which, status, options))
 TSHM_WAIT(wait3, (int *status, int options, struct rusage *usage), (status, options, usage))
@@ -153,7 +141,7 @@ TSHM_HOOK(int, waitid, (idtype_t type, id_t id, siginfo_t *info, int options))
 		return result;
 	status = to->si_code == CLD_EXITED ? (to->si_status & 255) << 8 : to->si_status;
 	if (to->si_code == CLD_EXITED || to->si_code == CLD_KILLED || to->si_code == CLD_DUMPED)
-		tshm_waited(here, to->si_pid, status);
+		tshm_note_waited(here, to->si_pid, status);
 	return result;
 }
 

@@ -60,6 +60,19 @@ static void tshm_stream_cloexec(FILE *file)
 	}
 TSHM_FOPEN(fopen)
 TSHM_FOPEN(fopen64)
+TSHM_FOPEN(_IO_fopen)
+
+/* fopen for a table of mounts; glibc adds close-on-exec to the mode (setmntent.c). */
+#define TSHM_SETMNTENT(name) \
+	TSHM_HOOK(FILE *, name, (const char *path, const char *mode)) \
+	{ \
+		struct tshm_opening o; \
+\
+		tshm_opening_begin(&o, TSHM_HERE(name), AT_FDCWD, path, tshm_mode_flags(mode) | O_CLOEXEC); \
+		return tshm_stream_done(&o, TSHM_REAL(name)(path, mode)); \
+	}
+TSHM_SETMNTENT(setmntent)
+TSHM_SETMNTENT(__setmntent)
 
 /* Closes what the stream had, then opens; with a NULL path it changes the mode of the same file. */
 #define TSHM_FREOPEN(name) \
@@ -84,15 +97,18 @@ TSHM_FOPEN(fopen64)
 TSHM_FREOPEN(freopen)
 TSHM_FREOPEN(freopen64)
 
-TSHM_HOOK(FILE *, fdopen, (int fd, const char *mode))
-{
-	struct tshm_here here = TSHM_HERE(fdopen);
-	FILE *file = TSHM_REAL(fdopen)(fd, mode);
-
-	if (file && here.on)
-		tshm_note_stream(fd);
-	return file;
-}
+#define TSHM_FDOPEN(name) \
+	TSHM_HOOK(FILE *, name, (int fd, const char *mode)) \
+	{ \
+		struct tshm_here here = TSHM_HERE(name); \
+		FILE *file = TSHM_REAL(name)(fd, mode); \
+\
+		if (file && here.on) \
+			tshm_note_stream(fd); \
+		return file; \
+	}
+TSHM_FDOPEN(fdopen)
+TSHM_FDOPEN(_IO_fdopen)
 
 static int tshm_stream_fd(FILE *file)
 {
@@ -102,17 +118,25 @@ static int tshm_stream_fd(FILE *file)
 	return fd;
 }
 
-TSHM_HOOK(int, fclose, (FILE *file))
-{
-	struct tshm_here here = TSHM_HERE(fclose);
-	int fd = tshm_stream_fd(file);
-	uint64_t word = tshm_fd_word(fd);
-	int result = TSHM_REAL(fclose)(file);
-
-	/* The descriptor is closed even if flushing failed; EBADF: it had been closed behind the stream. */
-	tshm_note_close(here, fd, word, result, result ? errno : 0);
-	return result;
-}
+/*
+ * The descriptor is closed even if flushing failed; EBADF: it had been closed behind the stream.
+ * endmntent returns 1, and takes NULL.
+ */
+#define TSHM_FCLOSE(name) \
+	TSHM_HOOK(int, name, (FILE *file)) \
+	{ \
+		struct tshm_here here = TSHM_HERE(name); \
+		int fd = tshm_stream_fd(file); \
+		uint64_t word = tshm_fd_word(fd); \
+		int result = TSHM_REAL(name)(file); \
+\
+		tshm_note_close(here, fd, word, result, result < 0 ? errno : 0); \
+		return result; \
+	}
+TSHM_FCLOSE(fclose)
+TSHM_FCLOSE(_IO_fclose)
+TSHM_FCLOSE(endmntent)
+TSHM_FCLOSE(__endmntent)
 
 #define TSHM_TMPFILE(name) \
 	TSHM_HOOK(FILE *, name, (void)) \
@@ -159,20 +183,23 @@ TSHM_HOOK(int, closedir, (DIR *dir))
 	return result;
 }
 
-TSHM_HOOK(FILE *, popen, (const char *command, const char *mode))
-{
-	struct tshm_here here = TSHM_HERE(popen);
-	FILE *file = TSHM_REAL(popen)(command, mode);
-	int fd = tshm_stream_fd(file);
-	bool cloexec = false;
-
-	for (const char *m = mode; *m; m++)
-		cloexec |= *m == 'e';
-	tshm_note_open(here, fd, TSHM_KIND_PIPE, cloexec);
-	if (fd >= 0 && here.on)
-		tshm_note_stream(fd);
-	return file;
-}
+#define TSHM_POPEN(name) \
+	TSHM_HOOK(FILE *, name, (const char *command, const char *mode)) \
+	{ \
+		struct tshm_here here = TSHM_HERE(name); \
+		FILE *file = TSHM_REAL(name)(command, mode); \
+		int fd = tshm_stream_fd(file); \
+		bool cloexec = false; \
+\
+		for (const char *m = mode; *m; m++) \
+			cloexec |= *m == 'e'; \
+		tshm_note_open(here, fd, TSHM_KIND_PIPE, cloexec); \
+		if (fd >= 0 && here.on) \
+			tshm_note_stream(fd); \
+		return file; \
+	}
+TSHM_POPEN(popen)
+TSHM_POPEN(_IO_popen)
 
 TSHM_HOOK(int, pclose, (FILE *file))
 {

@@ -83,14 +83,21 @@ int32_t tshm_tid(void)
 
 bool tshm_on_stale(void)
 {
-	if (tshm_alive == &tshm_never)
+	if (tshm_alive == &tshm_never || tshm_self.quiet)
 		return false;
+	if (atomic_load_explicit(tshm_alive, memory_order_relaxed) == TSHM_MAGIC_ASK)
+		return TSHM_SYS0(SYS_getpid) == tshm_pid;
 	/* A child that was made without atfork handlers: its ledger begins here. */
-	if (tshm_self.quiet)
-		return false;
 	tshm_image_forked();
 	tshm_header->began = TSHM_BEGAN_LATE;
 	return true;
+}
+
+void tshm_image_shared(void)
+{
+	uint64_t magic = TSHM_MAGIC;
+
+	atomic_compare_exchange_strong(tshm_alive, &magic, TSHM_MAGIC_ASK);
 }
 
 bool tshm_on_hushed(uintptr_t caller)

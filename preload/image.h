@@ -24,6 +24,7 @@
  * our memory.  While it holds TSHM_MAGIC the state here is this process's own.
  */
 #define TSHM_MAGIC 0x7473686d6c697665ull
+#define TSHM_MAGIC_ASK (TSHM_MAGIC + 1)	/* a CLONE_VM child may run in our memory: ask which process we are */
 extern TSHM_INTERNAL _Atomic uint64_t *tshm_alive;
 
 /* Per thread; initial-exec, so that reading it never allocates. */
@@ -45,6 +46,8 @@ extern TSHM_INTERNAL int32_t tshm_pid;
 
 TSHM_INTERNAL bool tshm_on_stale(void);
 TSHM_INTERNAL bool tshm_on_hushed(uintptr_t caller);
+/* clone() is about to make what is no thread but has our memory: from now on a call costs a getpid(). */
+TSHM_INTERNAL void tshm_image_shared(void);
 
 /*
  * Shall this call be noted?  Asked first in every hook, which it is inlined into, so

@@ -100,16 +100,23 @@ void tshm_next_each(void (*each)(ElfW(Addr) base, const ElfW(Dyn) *dynamic))
 	tshm_next_files((struct tshm_next_visitor){ tshm_next_tell, &each });
 }
 
-/* Is this the symbol that a lookup without a version gives?  Others have the high bit of their version set. */
-static bool tshm_next_is(const struct tshm_next_file *f, uint32_t n, const char *name)
+/*
+ * Is this the symbol that a lookup without a version gives?  Others have the high bit of their
+ * version set; dlsym takes such a one only if there is no other, which is left to it.
+ */
+static bool tshm_next_is(const struct tshm_next_file *f, uint32_t n, const char *name, bool *hidden)
 {
 	const ElfW(Sym) *s = &f->symbols[n];
 
-	return s->st_shndx != SHN_UNDEF && !(f->versions && f->versions[n] & 0x8000) &&
-	       tshm_equal(f->strings + s->st_name, name);
+	if (s->st_shndx == SHN_UNDEF || !tshm_equal(f->strings + s->st_name, name))
+		return false;
+	if (!f->versions || !(f->versions[n] & 0x8000))
+		return true;
+	*hidden = true;
+	return false;
 }
 
-static uint32_t tshm_next_by_hash(const struct tshm_next_file *f, const char *name, uint32_t hash)
+static uint32_t tshm_next_by_hash(const struct tshm_next_file *f, const char *name, uint32_t hash, bool *hidden)
 {
 	uint32_t buckets = f->hash[0], first = f->hash[1], words = f->hash[2], shift = f->hash[3];
 	const ElfW(Addr) *bloom = (const ElfW(Addr) *)&f->hash[4];
@@ -126,14 +133,14 @@ static uint32_t tshm_next_by_hash(const struct tshm_next_file *f, const char *na
 	for (;; n++) {
 		uint32_t at = chain[n - first];
 
-		if ((at ^ hash) < 2 && tshm_next_is(f, n, name))
+		if ((at ^ hash) < 2 && tshm_next_is(f, n, name, hidden))
 			return n;
 		if (at & 1)
 			return 0;
 	}
 }
 
-static uint32_t tshm_next_by_old_hash(const struct tshm_next_file *f, const char *name)
+static uint32_t tshm_next_by_old_hash(const struct tshm_next_file *f, const char *name, bool *hidden)
 {
 	uint32_t buckets = f->old_hash[0], hash = 0, high, n;
 	const uint32_t *bucket = f->old_hash + 2, *chain = bucket + buckets;
@@ -144,7 +151,7 @@ static uint32_t tshm_next_by_old_hash(const struct tshm_next_file *f, const char
 		hash = (hash ^ high >> 24) & ~high;
 	}
 	for (n = buckets ? bucket[hash % buckets] : 0; n; n = chain[n])
-		if (tshm_next_is(f, n, name))
+		if (tshm_next_is(f, n, name, hidden))
 			return n;
 	return 0;
 }
@@ -158,9 +165,10 @@ static uint32_t tshm_next_hash(const char *name)
 	return hash;
 }
 
-static uint32_t tshm_next_number(const struct tshm_next_file *f, const char *name, uint32_t hash)
+/* *hidden becomes true if there is one that only a lookup with its version gives. */
+static uint32_t tshm_next_number(const struct tshm_next_file *f, const char *name, uint32_t hash, bool *hidden)
 {
-	return f->hash ? tshm_next_by_hash(f, name, hash) : tshm_next_by_old_hash(f, name);
+	return f->hash ? tshm_next_by_hash(f, name, hash, hidden) : tshm_next_by_old_hash(f, name, hidden);
 }
 
 static void *tshm_next_function(const struct tshm_next_file *f, uint32_t n)
@@ -171,14 +179,23 @@ static void *tshm_next_function(const struct tshm_next_file *f, uint32_t n)
 void *tshm_next_find(const struct tshm_next *next, const char *name)
 {
 	uint32_t hash = tshm_next_hash(name);
+	bool hidden = false;
 
 	for (unsigned i = 0; i < next->count; i++) {
-		uint32_t n = tshm_next_number(&next->file[i], name, hash);
+		uint32_t n = tshm_next_number(&next->file[i], name, hash, &hidden);
 
 		if (n)
 			return tshm_next_function(&next->file[i], n);
 	}
-	return NULL;
+	return hidden ? NULL : TSHM_NEXT_NONE;
+}
+
+/* In one file, whatever else there is. */
+static uint32_t tshm_next_alone(const struct tshm_next_file *f, const char *name)
+{
+	bool hidden;
+
+	return tshm_next_number(f, name, tshm_next_hash(name), &hidden);
 }
 
 void *tshm_next_in(void *library, const char *name)
@@ -189,13 +206,13 @@ void *tshm_next_in(void *library, const char *name)
 
 	if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || !map->l_ld || !tshm_next_read(&file, map->l_addr, map->l_ld))
 		return NULL;
-	n = tshm_next_number(&file, name, tshm_next_hash(name));
+	n = tshm_next_alone(&file, name);
 	return n ? tshm_next_function(&file, n) : NULL;
 }
 
 void *tshm_next_sized(const struct tshm_next_file *f, const char *name, uint64_t *size)
 {
-	uint32_t n = tshm_next_number(f, name, tshm_next_hash(name));
+	uint32_t n = tshm_next_alone(f, name);
 
 	*size = n ? f->symbols[n].st_size : 0;
 	return n ? tshm_next_function(f, n) : NULL;
@@ -210,7 +227,7 @@ void *tshm_next_address(const struct tshm_next_file *f, const char *name)
 
 const void *tshm_next_object(const struct tshm_next_file *f, const char *name)
 {
-	uint32_t n = tshm_next_number(f, name, tshm_next_hash(name));
+	uint32_t n = tshm_next_alone(f, name);
 
 	return n && (f->symbols[n].st_info & 15) == STT_OBJECT ? (const void *)(f->base + f->symbols[n].st_value) : NULL;
 }

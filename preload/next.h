@@ -28,7 +28,8 @@ struct tshm_next {
 
 /* The files behind this library in the order of lookup; false: not to be had here, use dlsym. */
 TSHM_INTERNAL bool tshm_next_open(struct tshm_next *);
-/* NULL: nothing plain was found, ask dlsym. */
+/* NULL: nothing plain was found, ask dlsym; TSHM_NEXT_NONE: dlsym would find nothing either. */
+#define TSHM_NEXT_NONE ((void *)-1)
 TSHM_INTERNAL void *tshm_next_find(const struct tshm_next *, const char *name);
 /* The same in one library, by its handle. */
 TSHM_INTERNAL void *tshm_next_in(void *library, const char *name);

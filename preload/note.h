@@ -24,10 +24,15 @@ TSHM_INTERNAL void tshm_note_pair(struct tshm_here, int result, const int fds[2]
 TSHM_INTERNAL int tshm_note_dup(struct tshm_here, int from, int fd, bool cloexec, bool chosen);
 TSHM_INTERNAL int tshm_note_memfd(struct tshm_here, int fd, const char *name, bool cloexec);
 TSHM_INTERNAL int tshm_note_pidfd(struct tshm_here, int fd, int pid);
+TSHM_INTERNAL int tshm_note_fcntl(struct tshm_here, int fd, int command, long argument, int result);
+/* A descriptor that came by a call which says little of it: asks the kernel what it is. */
+TSHM_INTERNAL int tshm_note_looked_at(struct tshm_here, int fd, enum tshm_kind unless_known);
 TSHM_INTERNAL void tshm_note_cloexec(int fd, bool on);
 TSHM_INTERNAL void tshm_note_cloexec_range(unsigned first, unsigned last);
 TSHM_INTERNAL void tshm_note_stream(int fd);
 TSHM_INTERNAL void tshm_note_size(struct tshm_here, int fd, int result, int error, uint64_t size);
+TSHM_INTERNAL void tshm_note_size_now(struct tshm_here, int fd, int error);	/* as the kernel tells it */
+TSHM_INTERNAL void tshm_note_size_of_path(struct tshm_here, const char *path, int error, uint64_t size);
 TSHM_INTERNAL void tshm_note_failed(struct tshm_here, int error);
 /* A releasing call: look before, done after (word from tshm_fd_word). */
 TSHM_INTERNAL void tshm_note_close(struct tshm_here, int fd, uint64_t word, int result, int error);
@@ -38,6 +43,15 @@ TSHM_INTERNAL uint64_t tshm_close_now(void);	/* for records of descriptors made 
 TSHM_INTERNAL void tshm_note_inherited(void);
 /* Identity of the object behind fd, from its record or the kernel. */
 TSHM_INTERNAL bool tshm_fd_identity(int fd, uint64_t *dev, uint64_t *ino, enum tshm_kind *kind);
+
+/* note_ioctl.c: requests that make descriptors, or change close-on-exec. */
+#define TSHM_IOCTL_KEY(request) (((request) ^ (request) >> 8) & 255)
+extern TSHM_INTERNAL const bool tshm_ioctl_keys[256];
+static inline bool tshm_ioctl_may_concern(unsigned long request)
+{
+	return tshm_ioctl_keys[TSHM_IOCTL_KEY(request)];
+}
+TSHM_INTERNAL int tshm_note_ioctl(struct tshm_here, int fd, unsigned long request, const void *argument, int result);
 
 /* note_file.c: opening files by name. */
 struct tshm_opening {
@@ -78,5 +92,13 @@ TSHM_INTERNAL void tshm_note_fetched(struct tshm_here, int pidfd, int fd);
 
 /* note_image.c: processes. */
 TSHM_INTERNAL void tshm_note_child(struct tshm_here, int pid, unsigned how, const char *program);
+TSHM_INTERNAL int tshm_note_waited(struct tshm_here, int pid, int status);
+/* Before a call of exec, and after it failed. */
+TSHM_INTERNAL void tshm_exec_begin(struct tshm_here, const char *program);
+TSHM_INTERNAL int tshm_exec_failed(struct tshm_here, int result);
+TSHM_INTERNAL void tshm_note_pidfd_spawned(struct tshm_here, int pidfd, const char *program);
+/* Around a call that makes a process with these flags of clone(2); the latter gives back the result. */
+TSHM_INTERNAL void tshm_cloning(struct tshm_here, uint64_t flags);
+TSHM_INTERNAL long tshm_note_cloned(struct tshm_here, uint64_t flags, long result);
 
 #endif

@@ -160,6 +160,37 @@ int tshm_note_dup(struct tshm_here here, int from, int fd, bool cloexec, bool ch
 	return fd;
 }
 
+int tshm_note_fcntl(struct tshm_here here, int fd, int command, long argument, int result)
+{
+	if (!here.on)
+		return result;
+	switch (command) {
+	case F_DUPFD:
+		return tshm_note_dup(here, fd, result, false, false);
+	case F_DUPFD_CLOEXEC:
+		return tshm_note_dup(here, fd, result, true, false);
+	case F_SETFD:
+		if (result == 0)
+			tshm_note_cloexec(fd, argument & FD_CLOEXEC);
+	}
+	return result;
+}
+
+int tshm_note_looked_at(struct tshm_here here, int fd, enum tshm_kind unless_known)
+{
+	enum tshm_kind kind = unless_known;
+	bool cloexec = false;
+	struct stat st;
+
+	if (here.on && fd >= 0 && TSHM_SYS2(SYS_fstat, fd, &st) == 0) {
+		cloexec = TSHM_SYS3(SYS_fcntl, fd, F_GETFD, 0) & FD_CLOEXEC;
+		kind = tshm_kind_of(fd, &st);
+		if (kind == TSHM_KIND_DESCRIPTOR || kind == TSHM_KIND_FILE)
+			kind = unless_known;
+	}
+	return tshm_note_open(here, fd, kind, cloexec);
+}
+
 void tshm_note_cloexec(int fd, bool on)
 {
 	uint64_t word = tshm_fd_word(fd);
@@ -362,4 +393,45 @@ void tshm_note_size(struct tshm_here here, int fd, int result, int error, uint64
 	tshm_held_refresh(TSHM_SLOT_NUMBER(word));
 	if (r->name)
 		tshm_history_size(r->name, size);
+}
+
+void tshm_note_size_now(struct tshm_here here, int fd, int error)
+{
+	struct stat st = { .st_size = 0 };
+
+	if (error)
+		tshm_note_failed(here, error);
+	else if (tshm_held_of(tshm_fd_word(fd)) && TSHM_SYS2(SYS_fstat, fd, &st) == 0)
+		tshm_note_size(here, fd, 0, 0, (uint64_t)st.st_size);
+}
+
+/* The name's record, and the descriptors that it is held by; or /proc/self/fd/N. */
+void tshm_note_size_of_path(struct tshm_here here, const char *path, int error, uint64_t size)
+{
+	static const char proc[] = "/proc/self/fd/";
+	uint64_t key = 0, end = TSHM_SLOT_KEYS;
+	uint32_t name;
+	int fd = 0;
+
+	if (error) {
+		if (tshm_path_is_shm(path))
+			tshm_note_failed(here, error);
+		return;
+	}
+	if (tshm_starts(path, proc)) {
+		for (path += sizeof(proc) - 1; *path >= '0' && *path <= '9' && fd < 1 << 24; path++)
+			fd = fd * 10 + (*path - '0');
+		tshm_note_size(here, fd, 0, 0, size);
+		return;
+	}
+	name = tshm_path_is_shm(path) ? tshm_name_find(TSHM_SPACE_SHM, path, 0) : 0;
+	if (!name)
+		return;
+	tshm_history_size(name, size);
+	for (tshm_slot *slot; (slot = tshm_slot_next(&tshm_fds, &key, end)); key++) {
+		struct tshm_resource *r = tshm_held_of(atomic_load_explicit(slot, memory_order_acquire));
+
+		if (r && r->name == name)
+			tshm_note_size(here, (int)key, 0, 0, size);
+	}
 }

@@ -14,6 +14,25 @@
 #define O_TMPFILE (020000000 | O_DIRECTORY)
 #endif
 
+/*
+ * May it be shared memory, by its path?  In an shm mount; and /proc/self/fd/N or /dev/fd/N open
+ * again what is open already, a memfd say.  No path: it was not opened by one.
+ */
+static bool tshm_path_may_share(const char *path)
+{
+	if (!path)
+		return true;
+	if (path[0] != '/')
+		return false;
+	switch (path[1]) {
+	case 'd':
+		return tshm_starts(path + 2, "ev/") && (tshm_starts(path + 5, "shm/") || tshm_starts(path + 5, "fd/"));
+	case 'r': return tshm_starts(path + 2, "un/shm/");
+	case 'p': return tshm_starts(path + 2, "roc/") && tshm_has(path, "/fd/");
+	}
+	return false;
+}
+
 static bool tshm_is_tmpfile(int flags)
 {
 	return (flags & O_TMPFILE) == O_TMPFILE;	/* it contains O_DIRECTORY */
@@ -76,7 +95,9 @@ static void tshm_opening_identify(struct tshm_opening *o, int fd, struct tshm_re
 	} else if (create && r->kind == TSHM_KIND_SEGMENT) {
 		r->name = tshm_opening_late_name(o, fd, &st);
 	} else if (r->kind == TSHM_KIND_SEGMENT) {
-		r->name = tshm_name_find(TSHM_SPACE_SHM, o->path, 0);
+		r->name = o->path ? tshm_name_find(TSHM_SPACE_SHM, o->path, 0) : 0;
+	} else if (r->kind == TSHM_KIND_FILE) {
+		r->kind = tshm_kind_of(fd, &st);
 	}
 	if (r->name)
 		tshm_history_ref(r->name);
@@ -113,8 +134,8 @@ int tshm_opening_end(struct tshm_opening *o, int fd)
 		   (access != O_RDONLY ? TSHM_RF_WRITE : 0);
 	if (o->flags & O_DIRECTORY)
 		r->kind = TSHM_KIND_DIRECTORY;
-	/* Identity costs a system call: it is had where objects are made and in the shm mounts. */
-	if ((o->flags & O_CREAT) || tshm_is_tmpfile(o->flags) || tshm_path_is_shm(o->path))
+	/* Identity costs a system call: it is had where objects are made and where they may be shared memory. */
+	if ((o->flags & O_CREAT) || tshm_is_tmpfile(o->flags) || tshm_path_may_share(o->path))
 		tshm_opening_identify(o, fd, r);
 	tshm_fd_publish(fd, number);
 	return fd;

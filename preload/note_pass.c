@@ -8,6 +8,8 @@
 #include "site.h"
 #include "sys.h"
 
+#define TSHM_SCM_PIDFD 4	/* linux/socket.h; 6.5 */
+
 struct tshm_ucred { int32_t pid; uint32_t uid, gid; };	/* struct ucred, without its feature macro */
 
 /* The descriptors of one SCM_RIGHTS header, or NULL; walks headers within msg_controllen only. */
@@ -150,6 +152,9 @@ void tshm_note_received(struct tshm_here here, int socket, const struct msghdr *
 		unsigned n;
 		const int *fds = tshm_rights(c, &n);
 
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == TSHM_SCM_PIDFD && c->cmsg_len == CMSG_LEN(sizeof(int)) &&
+		    *(const int *)CMSG_DATA(c) >= 0)
+			tshm_note_pidfd(here, *(const int *)CMSG_DATA(c), 0);
 		if (!fds || !n)
 			continue;
 		if (!site) {

@@ -49,6 +49,25 @@
 #define SYS_pidfd_getfd 438
 #endif
 
+#ifndef SYS_open_tree
+#define SYS_open_tree 428
+#endif
+#ifndef SYS_fsopen
+#define SYS_fsopen 430
+#endif
+#ifndef SYS_fsmount
+#define SYS_fsmount 432
+#endif
+#ifndef SYS_fspick
+#define SYS_fspick 433
+#endif
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+#ifndef SYS_mknod
+#define SYS_mknod TSHM_BIND
+#endif
+
 typedef long tshm_generic(long, long, long, long, long, long);
 
 /*
@@ -116,7 +135,7 @@ void tshm_real_bind(void)
 
 		if (!found)
 			found = tshm_dlsym(RTLD_NEXT, tshm_bindings[i].name);
-		if (found)
+		if (found && found != TSHM_NEXT_NONE)
 			*tshm_bindings[i].real = found;
 		else
 			dlerror();	/* not this libc's; it is no error that the program should be told of */

@@ -304,7 +304,8 @@ static bool creator_runs(const struct tshm_object *object)
 
 static void set_state(const struct tshm_run *run, struct tshm_object *object)
 {
-	if (object->holder_count || object->outsider_count || creator_runs(object))
+	/* What has no name is gone with its last holder. */
+	if (object->holder_count || object->outsider_count || (is_name_space(object->space) && creator_runs(object)))
 		object->state = TSHM_OBJECT_LIVE;
 	else if (object->presence == TSHM_NAME_THERE)
 		object->state = object->creator && !is_ours(run, object) ? TSHM_OBJECT_LEAKED : TSHM_OBJECT_LIVE;

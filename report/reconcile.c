@@ -73,7 +73,9 @@ static void check_descriptor(struct tshm_held *h, const struct tshm_fds *fds)
 {
 	struct tshm_fd *f = tshm_proc_fd(fds, h->r.key);
 
-	if (!f || (h->r.flags & TSHM_RF_IDENT && (f->dev != h->r.dev || f->ino != h->r.ino))) {
+	/* Another object, or one that the recorded call does not make: the number was used again. */
+	if (!f || !tshm_kind_fits(h->r.kind, f->mode) ||
+	    (h->r.flags & TSHM_RF_IDENT && (f->dev != h->r.dev || f->ino != h->r.ino))) {
 		h->dropped = true;
 		return;
 	}

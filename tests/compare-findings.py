@@ -7,18 +7,27 @@ of severity error or warning must be EXPECTed or ALLOWed.  Notes may come unaske
 EXPECT-FRAME asks for a finding whose stack has these functions in this order,
 innermost first; others may stand between.  EXPECT-TOTAL names a call, and how often
 all its sites together acquired and released.  EXPECT-CUDA says how often CUDA memory was
-allocated and freed, and handles of it were made, opened and closed.
+allocated and freed, and handles of it were made, opened and closed.  EXPECT-NO: there is no such finding, not
+even a note.  EXPECT-LIVE names a kind, and how many objects of it are live; EXPECT-UNKNOWN how
+many of these nobody is known to have made.
 """
 import json
 import re
 import sys
 
 stem, said, report = sys.argv[1:]
-expected, stacks, totals, cuda, allowed, says_none, pid = [], [], [], None, set(), False, "?"
+expected, stacks, totals, cuda, absent, lives, unknown = [], [], [], None, [], [], []
+allowed, says_none, pid = set(), False, "?"
 for line in open(said, encoding="utf-8"):
     words = line.rstrip("\n").split(" ", 2)
     if words[0] == "EXPECT" and len(words) > 1:
         expected.append((words[1], words[2] if len(words) > 2 else ""))
+    elif words[0] == "EXPECT-NO" and len(words) > 1:
+        absent.append((words[1], words[2] if len(words) > 2 else ""))
+    elif words[0] == "EXPECT-LIVE" and len(words) == 3:
+        lives.append((words[1], int(words[2])))
+    elif words[0] == "EXPECT-UNKNOWN" and len(words) == 3:
+        unknown.append((words[1], int(words[2])))
     elif words[0] == "EXPECT-FRAME" and len(words) == 3:
         stacks.append((words[1], words[2].split()))
     elif words[0] == "EXPECT-TOTAL" and len(words) == 3:
@@ -68,6 +77,14 @@ def cuda_counts():
             sum(importer["count"] for importer in importers), sum(importer["released"] for importer in importers)]
 
 
+def live(kind):
+    return [o for o in told["objects"] if o["kind"] == kind and o["state"] == "live"]
+
+
+def without_maker(kind):
+    return sum(1 for o in live(kind) if not o["creator"])
+
+
 def is_others(finding):
     """Tests run side by side, and what appears may be another's."""
     return finding["rule"] == "shm-appeared" and not re.search(rf"tshm-test-\w+-{pid}\b", finding["message"])
@@ -80,6 +97,12 @@ wrong += [f"no stack of {rule} goes through: {' '.join(through)}" for rule, thro
 wrong += [f"{call} acquired and released {total(call)}, not {want}" for call, want in totals if total(call) != want]
 if cuda and cuda_counts() != cuda:
     wrong.append(f"CUDA memory allocated, freed, exported, opened, closed {cuda_counts()}, not {cuda}")
+wrong += [f"reported, but must not be: {rule} {text}" for rule, text in absent
+          if any(matches(f, (rule, text)) for f in findings)]
+wrong += [f"{len(live(kind))} of kind {kind} are live, not {count}" for kind, count in lives
+          if len(live(kind)) != count]
+wrong += [f"{without_maker(kind)} of kind {kind} have an unknown origin, not {count}" for kind, count in unknown
+          if without_maker(kind) != count]
 for f in findings:
     if f["severity"] == "note" or f["rule"] in allowed or f.get("suppressed_by") or is_others(f):
         continue

@@ -82,7 +82,8 @@ report = json.load(open(sys.argv[1]))
 programs = {p["image"]: p["exe"].rsplit("/", 1)[-1] for p in report["processes"] if p.get("exe")}
 for f in report["findings"]:
     if f["severity"] in sys.argv[2:] and not f.get("suppressed_by"):
-        print(f["severity"], f["rule"], programs.get(f["image"], "-") + ":", f["message"])
+        print(f["severity"], f["rule"], programs.get(f["image"], "-") + ":",
+              " ".join(f["message"].splitlines()))
 ' "$@"
 }
 

@@ -8,10 +8,15 @@
  *     EXPECT-FRAME rule-id function [function ...]
  *     EXPECT-TOTAL call acquired released
  *     EXPECT-CUDA allocated freed exported opened closed
+ *     EXPECT-NO rule-id [substring of the message]
+ *     EXPECT-LIVE kind count
+ *     EXPECT-UNKNOWN kind count
  *     ALLOW rule-id
  *     EXPECT-NONE
  * EXPECT-FRAME names functions of one finding's stack, innermost first; others may
  * stand between.  EXPECT-TOTAL: the sums over all sites of a call.
+ * EXPECT-NO: not even a note.  EXPECT-LIVE: objects that are held still; EXPECT-UNKNOWN:
+ * those of them that nobody is known to have made.
  * Lines that begin with # are for the driver (tests/run-scenario.sh), which
  * removes what was left on purpose.  Without tshm a scenario exits with 0, or
  * with 77 if this machine lacks what it needs.
