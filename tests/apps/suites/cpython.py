@@ -5,6 +5,28 @@
 # part: test_os 250 60 ci
 # part: test_posix 120 60 ci
 # part: test_mmap 30 60 ci
+# part: test_fork1 2 300
+# part: test_select 2 300
+# part: test_selectors 2 300
+# part: test_socket 2 300
+# part: test_socketserver 2 300
+# part: test_subprocess 2 300
+# part: test_signal 2 300
+# part: test_threading 2 300
+# part: test_fcntl 2 300
+# part: test_tempfile 2 300
+# part: test_shutil 2 300
+# part: test_poll 2 300
+# part: test_epoll 2 300
+# part: test_pty 2 300
+# part: test_wait3 2 300
+# part: test_popen 2 300
+# part: test_asyncio 2 300
+# part: test_concurrent_futures 2 300
+# part: test_multiprocessing_fork 2 300
+# part: test_multiprocessing_forkserver 2 300
+# part: test_multiprocessing_spawn 2 300
+# part: test_multiprocessing_main_handling 2 300
 """cpython.py PART [TEST...]: the tests of one module of CPython, as its own runner calls them."""
 
 import os
