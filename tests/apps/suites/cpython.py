@@ -1,32 +1,59 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # suite: CPython's own tests of processes, descriptors, sockets, mappings and shared memory
-# packages: libpython3.11-testsuite python3
-# part: test_os 250 60 ci
-# part: test_posix 120 60 ci
-# part: test_mmap 30 60 ci
-# part: test_fork1 2 300
-# part: test_select 2 300
-# part: test_selectors 2 300
-# part: test_socket 2 300
-# part: test_socketserver 2 300
-# part: test_subprocess 2 300
-# part: test_signal 2 300
-# part: test_threading 2 300
-# part: test_fcntl 2 300
-# part: test_tempfile 2 300
-# part: test_shutil 2 300
-# part: test_poll 2 300
-# part: test_epoll 2 300
-# part: test_pty 2 300
-# part: test_wait3 2 300
-# part: test_popen 2 300
-# part: test_asyncio 2 300
-# part: test_concurrent_futures 2 300
-# part: test_multiprocessing_fork 2 300
-# part: test_multiprocessing_forkserver 2 300
-# part: test_multiprocessing_spawn 2 300
-# part: test_multiprocessing_main_handling 2 300
+# packages: libpython3-testsuite python3
+# part: test_os 284 60 ci
+# part: test_posix 143 60 ci
+# part: test_fork1 3 60 ci
+# part: test_wait3 2 60
+# part: test_wait4 1 60
+# part: test_mmap 39 60 ci
+# part: test_fcntl 9 60 ci
+# part: test_tempfile 95 60 ci
+# part: test_shutil 148 60 ci
+# part: test_select 5 60 ci
+# part: test_poll 6 90
+# part: test_epoll 9 60 ci
+# part: test_selectors 103 90
+# part: test_pty 6 60 ci
+# part: test_popen 4 60 ci
+# part: test_subprocess 297 240 ci
+# part: test_socket 640 240 ci
+# part: test_socketserver 24 60 ci
+# part: test_signal 49 240
+# part: test_threading 174 180
+# part: test_asyncio.test_base_events 98 60
+# part: test_asyncio.test_buffered_proto 1 60
+# part: test_asyncio.test_context 1 60
+# part: test_asyncio.test_events 227 180
+# part: test_asyncio.test_futures 139 60
+# part: test_asyncio.test_futures2 2 60
+# part: test_asyncio.test_locks 63 60
+# part: test_asyncio.test_pep492 9 60
+# part: test_asyncio.test_proactor_events 71 60
+# part: test_asyncio.test_protocols 4 60
+# part: test_asyncio.test_queues 39 60
+# part: test_asyncio.test_runners 23 60
+# part: test_asyncio.test_selector_events 99 60
+# part: test_asyncio.test_sendfile 54 60
+# part: test_asyncio.test_server 2 60
+# part: test_asyncio.test_sock_lowlevel 35 60
+# part: test_asyncio.test_ssl 19 180
+# part: test_asyncio.test_sslproto 30 60
+# part: test_asyncio.test_streams 57 60
+# part: test_asyncio.test_subprocess 133 180
+# part: test_asyncio.test_taskgroups 27 60
+# part: test_asyncio.test_tasks 821 180
+# part: test_asyncio.test_threads 5 60
+# part: test_asyncio.test_timeouts 19 60
+# part: test_asyncio.test_transports 6 60
+# part: test_asyncio.test_unix_events 108 60
+# part: test_asyncio.test_waitfor 13 60
+# part: test_concurrent_futures 2 600
+# part: test_multiprocessing_fork 2 600
+# part: test_multiprocessing_forkserver 2 600
+# part: test_multiprocessing_spawn 2 600
+# part: test_multiprocessing_main_handling 2 600
 """cpython.py PART [TEST...]: the tests of one module of CPython, as its own runner calls them."""
 
 import os

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # suite: nginx under load: two workers, shared zones, reload, a new program by USR2
-# packages: nginx-light apache2-utils wrk python3
+# packages: nginx apache2-utils wrk python3
 # part: all 12 60
 
 . "$(dirname "$0")/../suite.sh"
@@ -44,7 +44,7 @@ trap 'kill -QUIT "$(cat pid)"' EXIT
 
 # fetch PATH: the status and what came.
 fetch() {
-	/usr/bin/python3 -c 'import sys, urllib.request as r; a = r.urlopen(sys.argv[1]); print(a.status, len(a.read()))' "$url$1"
+	/usr/bin/python3 -c 'import sys, urllib.request as r; a = r.urlopen(sys.argv[1], timeout=5); print(a.status, len(a.read()))' "$url$1"
 }
 load() { ab -q "$@" | grep -E '^(Complete|Failed|Write|Non-2xx|Document Length|HTML transferred)'; }
 timed() { wrk -t 2 -c 20 -d 2s "$url$1" >wrk.out; cat wrk.out >&2; grep -c -E 'Socket errors|Non-2xx' wrk.out || true; }
@@ -74,7 +74,8 @@ stop() {
 }
 
 check test-conf nginx -t -q -p "$PWD" -c conf
-check start nginx -p "$PWD" -c conf
+# By its whole path, for it executes itself again.
+check start "$(command -v nginx)" -p "$PWD" -c conf
 check ready until_ok fetch /small
 check small fetch /small
 check large fetch /large

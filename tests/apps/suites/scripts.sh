@@ -28,7 +28,7 @@ program zombie 'if (my $p = fork) { my ($n, $r) = 0; do { $r = waitpid -1, 1; se
 program daemon 'use POSIX; pipe my $r, my $w or die; if (!fork) { POSIX::setsid; exit if fork; close $r; open STDIN, "<", "/dev/null"; open STDOUT, ">", "/dev/null"; syswrite $w, "daemon\n"; POSIX::_exit(0) } close $w; wait; print <$r>'
 program storable 'use Storable qw(lock_store lock_retrieve); lock_store { a => [1 .. 10] }, "stored"; print scalar @{ lock_retrieve("stored")->{a} }'
 
-script pipeline 'seq 20000 | sort -rn | sed s/7/seven/ | head -n 3; echo "${PIPESTATUS[*]}"'
+script pipeline 'seq 20000 | sort -rn | sed s/7/seven/ | tail -n 3; false | true; echo "${PIPESTATUS[*]}"'
 script substitution 'for i in {1..50}; do x=$(echo $((i * i))); s=$((s + x)); done; echo $s; diff <(seq 3) <(seq 4); true'
 script coprocess 'coproc sort; seq 9 -1 1 >&"${COPROC[1]}"; eval "exec ${COPROC[1]}>&-"; cat <&"${COPROC[0]}"'
 script jobs 'for i in 3 1 2; do (exit $i) & done; for j in $(jobs -p); do wait $j; echo $?; done | sort'
