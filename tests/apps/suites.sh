@@ -11,8 +11,6 @@ if (($# == 0)); then
 	read -ra words <<<"${TSHM_SUITES-}"
 	set -- "${words[@]}"
 fi
-: "${TSHM_SUPPRESSIONS_DEFAULT:=$here/../../report/tshm.supp}"
-export TSHM_SUPPRESSIONS_DEFAULT
 python3 "$here/suites.py" "$TSHM_RUN" "$here/suites" "$work" "$runs" "$@"
 status=$?
 if [[ ${KEEP-} ]]; then
