@@ -322,6 +322,9 @@ def main():
         parts = [part for part in parts if {label(part), label(part).split("/")[0]} & set(wanted)]
     if not parts:
         raise Broken("no such suite")
+    # What runs in the background ignores SIGINT, and its children would, too; tests send it.
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(130))
     judge = Judge(Runner(tshm_run, work, runs))
     begun = time.monotonic()
     for part in parts:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # suite: Chromium without a head: a page to a PDF, to a picture, to text
 # packages: chromium python3
-# part: all 3 180
+# part: all 5 180
 
 . "$(dirname "$0")/../suite.sh"
 need chromium
@@ -11,15 +11,14 @@ cat >page.html <<'END'
 <!DOCTYPE html>
 <title>tshm</title>
 <h1>A page</h1>
+<iframe srcdoc="&lt;p&gt;inside"></iframe>
 <canvas id="c" width="100" height="100"></canvas>
 <p id="p">before</p>
 <script>
 const c = document.getElementById('c').getContext('2d');
 c.fillStyle = 'green';
 c.fillRect(10, 10, 80, 80);
-const worker = new Worker(URL.createObjectURL(new Blob(['onmessage = e => postMessage(e.data * 2)'])));
-worker.onmessage = e => { document.getElementById('p').textContent = 'the worker says ' + e.data; };
-worker.postMessage(21);
+document.getElementById('p').textContent = 'the script says ' + 6 * 7 + ' ' + new Intl.NumberFormat('de').format(1e6);
 </script>
 END
 browser() {
@@ -34,6 +33,8 @@ picture() {
 	browser --screenshot="$PWD/page.png" >/dev/null || return
 	md5sum <page.png
 }
+check version sh -c 'chromium --version | cut -d" " -f1'
 check pdf pdf
+check pdf-again pdf
 check picture picture
-check text browser --virtual-time-budget=5000 --dump-dom
+check text browser --dump-dom
