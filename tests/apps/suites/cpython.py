@@ -22,6 +22,16 @@
 # part: test_socketserver 24 60 ci
 # part: test_signal 49 240
 # part: test_threading 174 180
+# part: test_faulthandler 40 120 ci
+# part: test_resource 9 120 ci
+# part: test_file 30 120
+# part: test_fileio 70 120 ci
+# part: test_largefile 12 120
+# part: test_ctypes 440 120
+# part: test_io 500 240
+# part: test_cmd_line 49 120
+# part: test_logging 190 240
+# part: test_httpservers 64 120
 # part: test_asyncio.test_base_events 98 60
 # part: test_asyncio.test_buffered_proto 1 60
 # part: test_asyncio.test_context 1 60
@@ -49,11 +59,11 @@
 # part: test_asyncio.test_transports 6 60
 # part: test_asyncio.test_unix_events 108 60
 # part: test_asyncio.test_waitfor 13 60
-# part: test_concurrent_futures 2 600
-# part: test_multiprocessing_fork 2 600
-# part: test_multiprocessing_forkserver 2 600
-# part: test_multiprocessing_spawn 2 600
-# part: test_multiprocessing_main_handling 2 600
+# part: test_concurrent_futures 216 600
+# part: test_multiprocessing_fork 337 600
+# part: test_multiprocessing_forkserver 337 600
+# part: test_multiprocessing_spawn 337 600
+# part: test_multiprocessing_main_handling 35 600
 """cpython.py PART [TEST...]: the tests of one module of CPython, as its own runner calls them."""
 
 import os

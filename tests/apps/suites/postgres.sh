@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # suite: PostgreSQL, from initdb to a stopped server, with pgbench and parallel workers
 # packages: postgresql python3
-# part: posix 15 120
-# part: sysv 15 120
+# part: posix 20 120
+# part: sysv 20 120
 # PART is the kind of its dynamic shared memory.
 
 . "$(dirname "$0")/../suite.sh"
@@ -81,6 +81,15 @@ refused() { ! sql -c 'SELECT 1 / 0'; }
 terminated() { sql -c 'SELECT pg_sleep(60)' & until_ok sql -c 'SELECT 1 / count(*) FROM pg_stat_activity WHERE query LIKE $$%sleep(60)$$'
 	sql -c 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE $$%sleep(60)$$'; ! wait $!; }
 
+# Without its postmaster nobody removes the segments, but the next one does.
+killed() {
+	local pid
+	pid=$(head -n 1 data/postmaster.pid)
+	kill -KILL "$pid"
+	until_ok gone "$pid"
+}
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
 check start start
 check createdb createdb bench
 check fill pgbench -i -q -s 1
@@ -95,6 +104,9 @@ check terminated terminated
 check crash pg_ctl -D data -s -m immediate stop
 check recovery start
 check balances-again balances
+check killed killed
+check after-the-kill until_ok start
+check balances-at-last balances
 check dropdb dropdb bench
 check gone sql -d postgres -c "SELECT count(*) FROM pg_database WHERE datname = 'bench'"
 check stop pg_ctl -D data -s -m fast stop
