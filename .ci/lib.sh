@@ -17,6 +17,9 @@ packages() {
 # packages_of SCRIPT...: those of their "# packages:" lines.
 packages_of() { sed -n 's/^# packages: *//p' "$@" | tr -s ' ' '\n' | sort -u | tr '\n' ' '; }
 
+# Those of the real suites of which "make check-apps" runs something.
+ci_suites() { grep -lx '# part: .* ci' "$top"/tests/apps/suites/*.sh "$top"/tests/apps/suites/*.py; }
+
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
 		"$@"

@@ -125,7 +125,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/tshm-$test_name.XXXXXX")
 runs=$(mktemp -d "/dev/shm/tshm-$test_name.XXXXXX")
 # What reports keep of symbols is not the user's, and servers of them are not asked.
 XDG_CACHE_HOME=$work/cache
-export XDG_CACHE_HOME
+: "${TSHM_SUPPRESSIONS_DEFAULT:=$here/../../report/tshm.supp}"
+export XDG_CACHE_HOME TSHM_SUPPRESSIONS_DEFAULT
 unset DEBUGINFOD_URLS
 trap clean_up EXIT
 trap 'exit 130' INT TERM

@@ -47,7 +47,7 @@ EOF
 mkdir "$work/pg"
 ((EUID != 0)) || chown postgres "$work/pg"
 audit postgres "${as[@]}" bash "$work/job.sh" "$work/pg"
-clean postgres '^warning fd-bad-close bash: '
+clean postgres
 observed=$(python3 -c '
 import json, sys
 programs = json.load(open(sys.argv[1]))["processes"]
