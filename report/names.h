@@ -16,19 +16,23 @@ struct tshm_seen {			/* one name, as the kernel has it */
 	int64_t id, key;		/* SysV */
 	uint64_t dev, ino, size;
 	uint64_t birth_wall;		/* ns; 0: not known */
-	uint64_t change_wall;		/* SysV: shm_ctime, to the second */
+	uint64_t change_wall;		/* SysV: shm_ctime, to the second; paths: of the inode, ns */
+	uint32_t mode;			/* st_mode; SysV: permissions */
 	uid_t uid;
 	pid_t creator_pid;		/* SysV: the kernel knows it; else 0 */
-	uint64_t attached;		/* SysV */
+	uint64_t attached;		/* SysV: attachments; sockets: 1 if one is still bound to the path */
 };
 
 struct tshm_names {
 	struct tshm_seen *sysv;
 	size_t sysv_count;
 	bool has_sysv;
+	char **bound;			/* paths of sockets, from /proc/net/unix; some are relative */
+	size_t bound_count;
 };
 
 void tshm_names_open(struct tshm_names *);	/* takes what can only be had as a whole */
+void tshm_names_sockets(struct tshm_names *);	/* and the paths that sockets are bound to */
 void tshm_names_close(struct tshm_names *);
 
 enum tshm_look { TSHM_LOOK_ABSENT, TSHM_LOOK_THERE, TSHM_LOOK_FAILED };

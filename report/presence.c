@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "names.h"
 #include "proc.h"
@@ -52,7 +53,8 @@ static bool was_before(struct asking *a, unsigned space, const char *name, int64
 
 static bool is_name_space(unsigned space)
 {
-	return space == TSHM_SPACE_SHM || space == TSHM_SPACE_SEM || space == TSHM_SPACE_MQ || space == TSHM_SPACE_SYSV;
+	return space == TSHM_SPACE_SHM || space == TSHM_SPACE_SEM || space == TSHM_SPACE_MQ ||
+	       space == TSHM_SPACE_SYSV || space == TSHM_SPACE_SOCKET;
 }
 
 /* May we ask this kernel, in this mount namespace, about names of that image? */
@@ -217,6 +219,9 @@ static void ask_name(struct asking *a, struct tshm_object *object, const struct 
 	object->presence = TSHM_NAME_THERE;
 	object->size = seen.size;
 	object->birth_wall = seen.birth_wall;
+	object->change_wall = seen.change_wall;
+	object->mode = seen.mode & 07777;
+	object->bound = object->space == TSHM_SPACE_SOCKET && seen.attached;
 	if (p->name)
 		object->name = p->name;
 }
@@ -255,12 +260,34 @@ static void find_creator(struct asking *a, struct tshm_object *object)
 		(object->birth_wall && a->run->started_wall && object->birth_wall >= a->run->started_wall);
 }
 
+/* May others get to it at all?  Directories below the mount, and the mount itself, may be closed to them. */
+static void ask_directories(struct tshm_object *object)
+{
+	TSHM_AUTO_FREE char *path = NULL;
+	struct stat st;
+	char *slash;
+
+	if ((object->space != TSHM_SPACE_SHM && object->space != TSHM_SPACE_SEM) || !object->name || object->name[0] != '/')
+		return;
+	path = tshm_xstrdup(object->name);
+	while ((slash = strrchr(path, '/')) && slash != path) {
+		*slash = 0;
+		if (!stat(path, &st) && !(st.st_mode & S_IXOTH))
+			object->hidden = true;
+		if (!strcmp(path, TSHM_SHM_MOUNT))
+			break;
+		object->in_directory = true;
+	}
+}
+
 static void ask_object(struct asking *a, struct tshm_object *object)
 {
 	for (size_t i = 0; i < object->past_count; i++)
 		if (is_live_name(object->pasts[i]))
 			ask_name(a, object, object->pasts[i]);
 	find_creator(a, object);
+	if (object->creator && (object->creator->h.mode | object->mode) & (S_IROTH | S_IWOTH))
+		ask_directories(object);
 }
 
 /* ---- states ---- */
@@ -298,7 +325,7 @@ static bool creator_runs(const struct tshm_object *object)
 
 static void set_state(const struct tshm_run *run, struct tshm_object *object)
 {
-	if (object->holder_count || object->outsider_count || creator_runs(object))
+	if (object->holder_count || object->outsider_count || object->bound || creator_runs(object))
 		object->state = TSHM_OBJECT_LIVE;
 	else if (object->presence == TSHM_NAME_THERE)
 		object->state = object->creator && !is_ours(run, object) ? TSHM_OBJECT_LEAKED : TSHM_OBJECT_LIVE;
@@ -467,6 +494,11 @@ void tshm_reconcile_names(struct tshm_run *run, struct tshm_objects *objects)
 	tshm_names_open(&a.names);
 	for (size_t i = 0; i < run->names_before_count; i++)
 		add_label(run, &a.before, run->names_before[i]);
+	for (const struct tshm_object *o = run->objects; o; o = o->next)
+		if (o->space == TSHM_SPACE_SOCKET) {
+			tshm_names_sockets(&a.names);
+			break;
+		}
 	resolve_intents(&a);
 	for (struct tshm_object *o = run->objects; o; o = o->next) {
 		find_holders(o);
@@ -481,4 +513,5 @@ void tshm_reconcile_names(struct tshm_run *run, struct tshm_objects *objects)
 	tshm_reconcile_outsiders(run);
 	for (struct tshm_object *o = run->objects; o; o = o->next)
 		set_state(run, o);
+	tshm_absent_join(run);
 }

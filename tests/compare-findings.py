@@ -7,14 +7,15 @@ of severity error or warning must be EXPECTed or ALLOWed.  Notes may come unaske
 EXPECT-FRAME asks for a finding whose stack has these functions in this order,
 innermost first; others may stand between.  EXPECT-TOTAL names a call, and how often
 all its sites together acquired and released.  EXPECT-CUDA says how often CUDA memory was
-allocated and freed, and handles of it were made, opened and closed.
+allocated and freed, and handles of it were made, opened and closed.  LOOKALIKE names a rule
+that must not fire, at no severity: the story looks like what it finds, and is no fault.
 """
 import json
 import re
 import sys
 
 stem, said, report = sys.argv[1:]
-expected, stacks, totals, cuda, allowed, says_none, pid = [], [], [], None, set(), False, "?"
+expected, stacks, totals, cuda, allowed, alike, says_none, pid = [], [], [], None, set(), set(), False, "?"
 for line in open(said, encoding="utf-8"):
     words = line.rstrip("\n").split(" ", 2)
     if words[0] == "EXPECT" and len(words) > 1:
@@ -27,6 +28,8 @@ for line in open(said, encoding="utf-8"):
         cuda = [int(n) for n in line.split()[1:]]
     elif words[0] == "ALLOW" and len(words) == 2:
         allowed.add(words[1])
+    elif words[0] == "LOOKALIKE" and len(words) == 2:
+        alike.add(words[1])
     elif words == ["EXPECT-NONE"]:
         says_none = True
     elif words[:2] == ["#", "pid"]:
@@ -80,6 +83,8 @@ wrong += [f"no stack of {rule} goes through: {' '.join(through)}" for rule, thro
 wrong += [f"{call} acquired and released {total(call)}, not {want}" for call, want in totals if total(call) != want]
 if cuda and cuda_counts() != cuda:
     wrong.append(f"CUDA memory allocated, freed, exported, opened, closed {cuda_counts()}, not {cuda}")
+wrong += [f"it only looks like {f['rule']} ({f['severity']}): {f['message']}" for f in findings
+          if f["rule"] in alike and not is_others(f)]
 for f in findings:
     if f["severity"] == "note" or f["rule"] in allowed or f.get("suppressed_by") or is_others(f):
         continue

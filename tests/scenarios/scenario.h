@@ -9,9 +9,11 @@
  *     EXPECT-TOTAL call acquired released
  *     EXPECT-CUDA allocated freed exported opened closed
  *     ALLOW rule-id
+ *     LOOKALIKE rule-id
  *     EXPECT-NONE
  * EXPECT-FRAME names functions of one finding's stack, innermost first; others may
- * stand between.  EXPECT-TOTAL: the sums over all sites of a call.
+ * stand between.  EXPECT-TOTAL: the sums over all sites of a call.  LOOKALIKE: the
+ * story looks like what this rule finds, and is no fault; it must not fire at all.
  * Lines that begin with # are for the driver (tests/run-scenario.sh), which
  * removes what was left on purpose.  Without tshm a scenario exits with 0, or
  * with 77 if this machine lacks what it needs.
