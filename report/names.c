@@ -208,6 +208,26 @@ bool tshm_names_is_ledger(const char *path)
 	return !*name || !strcmp(name, " (deleted)");	/* as /proc writes it */
 }
 
+bool tshm_names_is_closed(unsigned space, const char *name, bool *below)
+{
+	TSHM_AUTO_FREE char *path = name ? tshm_xstrdup(name) : NULL;
+	bool closed = false;
+	struct stat st;
+	char *slash;
+
+	*below = false;
+	if ((space != TSHM_SPACE_SHM && space != TSHM_SPACE_SEM) || !path || path[0] != '/')
+		return false;
+	while ((slash = strrchr(path, '/')) && slash != path) {
+		*slash = 0;
+		closed |= !stat(path, &st) && !(st.st_mode & S_IXOTH);
+		if (!strcmp(path, TSHM_SHM_MOUNT))
+			break;
+		*below = true;
+	}
+	return closed;
+}
+
 static void list_directory(const char *path, unsigned space, struct tshm_seen **list, size_t *count, size_t *capacity)
 {
 	TSHM_AUTO_DIR DIR *d = opendir(path);

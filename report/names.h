@@ -44,6 +44,8 @@ enum tshm_look tshm_names_look(const struct tshm_names *, unsigned space, const 
 struct tshm_seen *tshm_names_list(const struct tshm_names *, size_t *count);
 void tshm_names_free_list(struct tshm_seen *, size_t count);
 bool tshm_names_is_ledger(const char *path);	/* is it called as our ledgers are? */
+/* Is a path in the shm mount closed to others by its directories?  *below: it lies in one below the mount. */
+bool tshm_names_is_closed(unsigned space, const char *name, bool *below);
 
 /* How run.json and messages call it: "/dev/shm/x", "mq:/x", "sysv:17".  To be freed. */
 char *tshm_names_label(unsigned space, const char *name, int64_t id);

@@ -260,26 +260,6 @@ static void find_creator(struct asking *a, struct tshm_object *object)
 		(object->birth_wall && a->run->started_wall && object->birth_wall >= a->run->started_wall);
 }
 
-/* May others get to it at all?  Directories below the mount, and the mount itself, may be closed to them. */
-static void ask_directories(struct tshm_object *object)
-{
-	TSHM_AUTO_FREE char *path = NULL;
-	struct stat st;
-	char *slash;
-
-	if ((object->space != TSHM_SPACE_SHM && object->space != TSHM_SPACE_SEM) || !object->name || object->name[0] != '/')
-		return;
-	path = tshm_xstrdup(object->name);
-	while ((slash = strrchr(path, '/')) && slash != path) {
-		*slash = 0;
-		if (!stat(path, &st) && !(st.st_mode & S_IXOTH))
-			object->hidden = true;
-		if (!strcmp(path, TSHM_SHM_MOUNT))
-			break;
-		object->in_directory = true;
-	}
-}
-
 static void ask_object(struct asking *a, struct tshm_object *object)
 {
 	for (size_t i = 0; i < object->past_count; i++)
@@ -287,7 +267,7 @@ static void ask_object(struct asking *a, struct tshm_object *object)
 			ask_name(a, object, object->pasts[i]);
 	find_creator(a, object);
 	if (object->creator && (object->creator->h.mode | object->mode) & (S_IROTH | S_IWOTH))
-		ask_directories(object);
+		object->hidden = tshm_names_is_closed(object->space, object->name, &object->in_directory);
 }
 
 /* ---- states ---- */
