@@ -53,7 +53,7 @@ static void tshm_history_end(uint32_t number)
 {
 	struct tshm_history *h = &tshm_history(number)->h;
 
-	h->end_mono = tshm_now_precise();
+	h->end_mono = tshm_now_precise();	/* what came before a call of another process is told by this */
 	h->end_wall = tshm_wall_coarse();
 }
 
@@ -163,7 +163,7 @@ static void tshm_history_begin(uint32_t number, enum tshm_history_type type, enu
 	o->h.call = (uint16_t)call;
 	o->h.site = site;
 	o->h.tid = (uint32_t)tshm_tid();
-	o->h.begin_mono = tshm_now_precise();	/* what came first is told by it, in different processes, too */
+	o->h.begin_mono = tshm_now_coarse();
 	o->h.begin_wall = tshm_wall_coarse();
 }
 

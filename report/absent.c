@@ -82,7 +82,7 @@ static struct tshm_past *newest(const struct known *k, const struct tshm_past *f
 
 		if (n->h.before_mono > fail->h.end_mono || (n->h.space <= TSHM_SPACE_SEM && here && there && here != there))
 			continue;
-		if (!best || n->h.begin_mono > best->h.begin_mono)
+		if (!best || n->h.before_mono > best->h.before_mono)
 			best = n;
 	}
 	return best;

@@ -4,6 +4,8 @@
  * agreed (who receives it removes it); not so if somebody still came for the name, or if it was
  * Python's resource tracker of a process that only attached to it.
  */
+#include <stdlib.h>
+
 #include "check.h"
 
 /* Did it live at that time? */
@@ -49,19 +51,34 @@ static bool was_missed(const struct tshm_object *o)
 	return false;
 }
 
-/* Somebody who asked for it afterwards in vain; one that ended with an error rather than another. */
-static const struct tshm_past *late_comer(const struct tshm_run *run, const struct tshm_past *r)
-{
-	const struct tshm_past *best = NULL;
+/* Those that asked for a name in vain because somebody had removed it: few. */
+struct late {
+	const struct tshm_past **list;
+	size_t count, capacity;
+};
 
+static void find_late(const struct tshm_run *run, struct late *late)
+{
 	for (size_t i = 0; i < run->image_count; i++)
 		for (size_t k = 0; k < run->images[i]->past_count; k++) {
 			const struct tshm_past *p = &run->images[i]->past[k];
 
-			if (p->h.type == TSHM_HIST_ATTACH_FAIL && p->object && p->because == r &&
-			    !tshm_is_same_process(p->image, r->image) && (!best || tshm_ended_badly(p->image)))
-				best = p;
+			if (p->h.type != TSHM_HIST_ATTACH_FAIL || !p->object || !p->because ||
+			    tshm_is_same_process(p->image, p->because->image))
+				continue;
+			TSHM_GROW(late->list, late->count, late->capacity);
+			late->list[late->count++] = p;
 		}
+}
+
+/* One that came after this removal; one that ended with an error rather than another. */
+static const struct tshm_past *late_comer(const struct late *late, const struct tshm_past *r)
+{
+	const struct tshm_past *best = NULL;
+
+	for (size_t i = 0; i < late->count; i++)
+		if (late->list[i]->because == r && (!best || tshm_ended_badly(late->list[i]->image)))
+			best = late->list[i];
 	return best;
 }
 
@@ -83,7 +100,7 @@ static void report(const struct tshm_check *check, struct tshm_findings *to, con
 			     tshm_text_size(o->size).s, creator, remover,
 			     tracker ? ", the resource tracker of another process," : "",
 			     using ? " while used by " : user ? " while its creator used it" :
-			     late ? "" : ", and its creator missed it", using ? using : "",
+			     late ? "" : " and its creator missed it", using ? using : "",
 			     late ? "; later it was missed by " : "", asked ? asked : "");
 	if (tracker)
 		f->advice = tshm_xstrdup("attach with track=False (Python 3.13), or call resource_tracker.unregister(shm._name, "
@@ -101,6 +118,9 @@ static void report(const struct tshm_check *check, struct tshm_findings *to, con
 
 void tshm_check_shm_unlinked_in_use(const struct tshm_check *check, const struct tshm_run *run, struct tshm_findings *to)
 {
+	struct late came = { NULL, 0, 0 };
+
+	find_late(run, &came);
 	for (const struct tshm_object *o = run->objects; o; o = o->next) {
 		const struct tshm_past *r = o->remover, *late;
 		const struct tshm_image *user;
@@ -108,8 +128,9 @@ void tshm_check_shm_unlinked_in_use(const struct tshm_check *check, const struct
 		if (!r || !o->creator || o->space == TSHM_SPACE_SOCKET || tshm_is_same_process(r->image, o->creator->image))
 			continue;
 		user = user_of(o, r);
-		late = late_comer(run, r);
+		late = late_comer(&came, r);
 		if (user || late || (was_missed(o) && tshm_is_tracker(r->image)))
 			report(check, to, o, user, late);
 	}
+	free(came.list);
 }
