@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -168,6 +170,8 @@ static void not_vanished(void **state)
 	expect_no("shm-vanished");
 	three(20 * MS, 5 * MS, TSHM_CALL_shm_open, 1, false);	/* before it was made */
 	expect_no("shm-vanished");
+	three(0, 5 * MS, TSHM_CALL_shm_open, 1, false);
+	expect_no("shm-vanished");
 	three(30 * MS, 20 * MS, TSHM_CALL_shm_open, 1, false);	/* while it was there, they say: another place */
 	expect_no("shm-vanished");
 }
@@ -251,6 +255,49 @@ static void trackers(void **state)
 	expect("shm-unlinked-in-use", TSHM_NOTE, "while its creator used it");
 }
 
+/* Who executes another program stays who it is: what that removes it made itself. */
+static void another_program(void **state)
+{
+	struct made o = owner(50 * MS), next = make_ledger(2, OWNER_PID, 1, "/bin/next");
+
+	(void)state;
+	next.header->exec_number = 1;
+	next.header->start_mono = base + 1 * MS;
+	removal(&next, 20 * MS);
+	make_end(&o, TSHM_ENDED_EXEC, 0);
+	o.header->end_mono = base;
+	make_end(&next, TSHM_ENDED_EXIT, 0);
+	save(&o);
+	save(&next);
+	expect_no("shm-unlinked-in-use");
+}
+
+/* The path of a socket: somebody else still has a socket that is bound to it, or nobody. */
+static void bound(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct made m = make_ledger(1, OWNER_PID, 1, "/bin/owner");
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct tshm_history *h;
+	struct stat st;
+
+	(void)state;
+	assert_true(fd >= 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", name);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(lstat(name, &st), 0);
+	h = make_name(&m, TSHM_SPACE_SOCKET, name, TSHM_HIF_EXCLUSIVE | TSHM_HIF_IDENT, make_site(&m, TSHM_CALL_bind, 0x1000));
+	h->dev = st.st_dev;
+	h->ino = st.st_ino;
+	make_end(&m, TSHM_ENDED_EXIT, 0);
+	save(&m);
+	expect_no("socket-path-leaked");
+	close(fd);
+	expect("socket-path-leaked", TSHM_NOTE, name);
+	unlink(name);
+	expect_no("socket-path-leaked");
+}
+
 /* A mapping of 64 KiB of the named segment, in a process that ended with it; the name has 4 KiB. */
 static void mapped(uint64_t ended, uint64_t once)
 {
@@ -321,6 +368,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(still_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(removed_it_itself, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(trackers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(another_program, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bound, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(beyond_the_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exposed, set_up, tear_down),
 	};
