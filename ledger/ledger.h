@@ -366,15 +366,35 @@ struct tshm_child {
 };
 _Static_assert(sizeof(struct tshm_child) == 64, "on disk");
 
-/* A named begin and end around a piece of work (include/tshm.h).  Reserved: no call writes it yet. */
+/*
+ * A named begin and end around a piece of work (include/tshm.h): how much of what was
+ * live at both.  stamp LIVE: it has not ended; CLOSED: it has.
+ */
+enum tshm_mark_class {
+	TSHM_MARK_DESCRIPTORS = 0,	/* but those of segments and memfds: */
+	TSHM_MARK_SEGMENTS = 1,
+	TSHM_MARK_SEGMENT_MAPS = 2,	/* mappings of segments and memfds, SysV attachments */
+	TSHM_MARK_OTHER_MAPS = 3,	/* other shared mappings */
+	TSHM_MARK_SEMAPHORES = 4,
+	TSHM_MARK_IPC_MEMORY = 5,	/* opened CUDA IPC handles, by opens without a close */
+	TSHM_MARK_IPC_EVENTS = 6,	/* interprocess events, made or opened */
+	TSHM_MARK_CUDA_MEMORY = 7,	/* allocations */
+	TSHM_MARK_CLASSES = 8
+};
+#define TSHM_MARK_LEAVES 11
+
 struct tshm_mark {
 	uint64_t stamp;
-	uint64_t begin_mono, end_mono;
-	uint64_t sequence;
-	uint32_t name;		/* string */
-	uint32_t tid;
-	int64_t live_begin[8], live_end[8];
-	uint64_t reserved[11];
+	uint64_t begin_mono, end_mono;	/* of the precise clock */
+	uint64_t sequence;		/* counts this image's marks, from 1 */
+	uint32_t name;			/* string */
+	uint32_t tid;			/* that began it */
+	int64_t live_begin[TSHM_MARK_CLASSES], live_end[TSHM_MARK_CLASSES];
+	struct tshm_mark_leaf {		/* sites of which more is live at the end, those that grew most */
+		uint32_t site;
+		uint16_t class;		/* enum tshm_mark_class */
+		uint16_t grown;		/* 65535: that, or more */
+	} leaves[TSHM_MARK_LEAVES];
 };
 _Static_assert(sizeof(struct tshm_mark) == 256, "on disk");
 

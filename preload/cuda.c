@@ -5,8 +5,8 @@
  * The driver's are whatever the program's own look-ups found (dlsym, cuGetProcAddress), or,
  * for callers that are linked with it, what lies behind this library.  Another interposer may
  * be among them: then a look-up finds his function, and he finds, by another look-up, the
- * driver's or even ours.  So two are kept for each: that of libcuda itself, and the other's,
- * which goes first; a hook that is reached from inside of itself goes on to libcuda's.
+ * driver's or even ours.  So three are kept for each, with a hook for each (enum tshm_cu_from).
+ * What would be a fourth (a second libcuda, in another namespace) is handed out as it is.
  *
  * The runtime's come in two versions that may be there at once.  A caller that is linked with
  * libcudart gets our hook of its version, from which that very library is asked; but not
@@ -22,6 +22,7 @@
 #include "bytes.h"
 #include "cuda.h"
 #include "dlsym.h"
+#include "next.h"
 #include "real.h"
 
 #ifndef RTLD_NOLOAD
@@ -31,12 +32,19 @@
 
 extern void *dlvsym(void *, const char *, const char *) __attribute__((weak));
 
+#define TSHM_CU(id, name, ask, version) extern TSHM_INTERNAL __typeof__(name) tshm_other_##name, tshm_libcuda_##name;
+#define TSHM_CUDART(id, name)
+#include "../ledger/cuda.def"
+#undef TSHM_CUDART
+#undef TSHM_CU
+
 static const struct tshm_cu {
 	const char *name, *ask;
 	int version;
-	void *hook;
+	void *hook[TSHM_CU_FROM_COUNT];
 } tshm_cu[TSHM_CU_COUNT] = {
-#define TSHM_CU(id, name, ask, version) { #name, #ask, version, (void *)name },
+#define TSHM_CU(id, name, ask, version) { #name, #ask, version, \
+	{ [TSHM_CU_OTHER] = (void *)tshm_other_##name, [TSHM_CU_LIBCUDA] = (void *)tshm_libcuda_##name } },
 #define TSHM_CUDART(id, name)
 #include "../ledger/cuda.def"
 #undef TSHM_CUDART
@@ -51,8 +59,12 @@ static const char *const tshm_cudart[TSHM_CUDART_COUNT] = {
 #undef TSHM_CU
 };
 
-static struct { _Atomic(void *) other, libcuda; } tshm_cu_found[TSHM_CU_COUNT];
+static _Atomic(void *) tshm_cu_found[TSHM_CU_COUNT][TSHM_CU_FROM_COUNT];
 static _Atomic(void *) tshm_cudart_found[2][TSHM_CUDART_COUNT];	/* of 12 and 13 */
+/* Not hooked: what notes ask the driver. */
+static _Atomic(void *) tshm_ask_context, tshm_ask_extent;
+/* One function of each library that is among these, by which its end is seen. */
+static _Atomic(void *) tshm_cu_sample, tshm_cudart_sample[2];
 
 static int tshm_cuda_absent(void)
 {
@@ -95,25 +107,33 @@ static int tshm_cu_row_of(const char *name)
 /* Many names begin with "cu" that are none of the driver's: cublas, cudaMalloc, curl. */
 bool tshm_cu_is_watched(const char *name)
 {
-	return name[2] >= 'A' && name[2] <= 'Z' && tshm_options.enabled && tshm_cu_row_of(name) >= 0;
+	return name[2] >= 'A' && name[2] <= 'Z' && tshm_cu_row_of(name) >= 0;
 }
 
-static void tshm_cu_keep(int row, void *found)
+static bool tshm_is_libcuda(const void *function)
 {
-	void *none = NULL;
-	bool is_libcuda = tshm_starts(tshm_file_of(found), "libcuda.so");
+	return tshm_starts(tshm_file_of(function), "libcuda.so");
+}
 
-	atomic_compare_exchange_strong(is_libcuda ? &tshm_cu_found[row].libcuda : &tshm_cu_found[row].other, &none, found);
+static void *tshm_cu_swap_row(int row, void *found)
+{
+	enum tshm_cu_from from = tshm_is_libcuda(found) ? TSHM_CU_LIBCUDA : TSHM_CU_OTHER;
+	void *kept = NULL;
+
+	if (!tshm_options.enabled || tshm_cuda_is_ours(found))
+		return found;
+	if (!atomic_compare_exchange_strong(&tshm_cu_found[row][from], &kept, found) && kept != found)
+		return found;
+	if (from == TSHM_CU_LIBCUDA)
+		atomic_store(&tshm_cu_sample, found);
+	return tshm_cu[row].hook[from];
 }
 
 void *tshm_cu_swap(const char *name, void *found)
 {
 	int row = tshm_cu_row_of(name);
 
-	if (row < 0)
-		return found;
-	tshm_cu_keep(row, found);
-	return tshm_cu[row].hook;
+	return row < 0 ? found : tshm_cu_swap_row(row, found);
 }
 
 static bool tshm_is_per_thread(const char *name)
@@ -127,8 +147,6 @@ void *tshm_cu_swap_asked(const char *ask, int version, uint64_t flags, void *fou
 {
 	int best = -1;
 
-	if (!tshm_options.enabled)
-		return found;
 	for (int i = 0; i < TSHM_CU_COUNT; i++) {
 		bool per_thread = tshm_is_per_thread(tshm_cu[i].name);
 
@@ -139,12 +157,10 @@ void *tshm_cu_swap_asked(const char *ask, int version, uint64_t flags, void *fou
 		if (best < 0 || tshm_cu[i].version > tshm_cu[best].version || per_thread)
 			best = i;
 	}
-	if (best < 0 || tshm_cuda_is_ours(found))
-		return found;
-	tshm_cu_keep(best, found);
-	return tshm_cu[best].hook;
+	return best < 0 ? found : tshm_cu_swap_row(best, found);
 }
 
+/* In this library itself: an interposer's dlsym is not asked, who might give his own. */
 static void *tshm_in_library(const char *soname, const char *name, const char *version)
 {
 	void *library = dlopen(soname, RTLD_LAZY | RTLD_NOLOAD), *found;
@@ -153,40 +169,44 @@ static void *tshm_in_library(const char *soname, const char *name, const char *v
 		dlerror();	/* nobody asked us: it is no error of the program's */
 		return NULL;
 	}
-	found = version && dlvsym ? dlvsym(library, name, version) : tshm_dlsym(library, name);
+	found = version && dlvsym ? dlvsym(library, name, version) : tshm_next_in(library, name);
+	if (!found)
+		found = tshm_dlsym(library, name);
 	if (!found)
 		dlerror();
 	TSHM_REAL(dlclose)(library);	/* it was there before, and stays */
 	return found;
 }
 
-/* For callers that are linked with the driver, or with nothing. */
-static void tshm_cu_look(enum tshm_cu_row row)
+static void *tshm_in_libcuda(const char *name)
 {
-	const char *name = tshm_cu[row].name;
-	void *behind = tshm_dlsym(RTLD_NEXT, name), *real;
-
-	if (behind)
-		tshm_cu_keep(row, behind);
-	else
-		dlerror();
-	real = tshm_in_library("libcuda.so.1", name, NULL);
-	if (real && !tshm_cuda_is_ours(real))
-		tshm_cu_keep(row, real);
+	return tshm_in_library("libcuda.so.1", name, NULL);
 }
 
-void *tshm_cu_real(enum tshm_cu_row row, bool inside)
+/* For callers that are linked with the driver, or with nothing. */
+static void *tshm_cu_linked(enum tshm_cu_row row)
 {
-	void *other = atomic_load(&tshm_cu_found[row].other), *libcuda = atomic_load(&tshm_cu_found[row].libcuda);
+	void *behind = tshm_dlsym(RTLD_NEXT, tshm_cu[row].name);
 
-	if (TSHM_UNLIKELY(!other && !libcuda)) {
-		tshm_cu_look(row);
-		other = atomic_load(&tshm_cu_found[row].other);
-		libcuda = atomic_load(&tshm_cu_found[row].libcuda);
+	if (!behind) {
+		dlerror();
+		behind = tshm_in_libcuda(tshm_cu[row].name);
 	}
-	if (other && !(inside && libcuda))
-		return other;
-	return libcuda ? libcuda : (void *)tshm_cuda_absent;
+	if (!behind)
+		return (void *)tshm_cuda_absent;
+	if (tshm_is_libcuda(behind))
+		atomic_store(&tshm_cu_sample, behind);
+	atomic_store(&tshm_cu_found[row][TSHM_CU_LINKED], behind);
+	return behind;
+}
+
+void *tshm_cu_real(enum tshm_cu_row row, enum tshm_cu_from from)
+{
+	void *found = atomic_load(&tshm_cu_found[row][from]);
+
+	if (TSHM_LIKELY(found))
+		return found;
+	return from == TSHM_CU_LINKED ? tshm_cu_linked(row) : (void *)tshm_cuda_absent;
 }
 
 void *tshm_cudart_real(unsigned version, enum tshm_cudart_row row)
@@ -207,6 +227,8 @@ void *tshm_cudart_real(unsigned version, enum tshm_cudart_row row)
 	}
 	if (!found)
 		return (void *)tshm_cuda_absent;
+	if (tshm_starts(tshm_file_of(found), "libcudart"))
+		atomic_store(&tshm_cudart_sample[version - 12], found);
 	atomic_store(kept, found);
 	return found;
 }
@@ -215,7 +237,7 @@ bool tshm_cu_is_there(const char *name)
 {
 	int row = tshm_cu_row_of(name);
 
-	return row >= 0 && tshm_cu_real((enum tshm_cu_row)row, false) != (void *)tshm_cuda_absent;
+	return row >= 0 && tshm_cu_real((enum tshm_cu_row)row, TSHM_CU_LINKED) != (void *)tshm_cuda_absent;
 }
 
 /* A driver function that is not hooked; looked for once. */
@@ -224,7 +246,7 @@ static void *tshm_cuda_ask(_Atomic(void *) *kept, const char *name)
 	void *found = atomic_load(kept);
 
 	if (!found) {
-		found = tshm_in_library("libcuda.so.1", name, NULL);
+		found = tshm_in_libcuda(name);
 		atomic_store(kept, found ? found : (void *)tshm_cuda_absent);
 	}
 	return found != (void *)tshm_cuda_absent ? found : NULL;
@@ -232,8 +254,7 @@ static void *tshm_cuda_ask(_Atomic(void *) *kept, const char *name)
 
 uint64_t tshm_cuda_context(void)
 {
-	static _Atomic(void *) kept;
-	CUresult (*ask)(CUcontext *) = (CUresult (*)(CUcontext *))tshm_cuda_ask(&kept, "cuCtxGetCurrent");
+	CUresult (*ask)(CUcontext *) = (CUresult (*)(CUcontext *))tshm_cuda_ask(&tshm_ask_context, "cuCtxGetCurrent");
 	CUcontext context = NULL;
 
 	return ask && ask(&context) == 0 ? (uintptr_t)context : 0;
@@ -241,9 +262,8 @@ uint64_t tshm_cuda_context(void)
 
 bool tshm_cuda_extent(uint64_t pointer, uint64_t *base, uint64_t *size)
 {
-	static _Atomic(void *) kept;
-	CUresult (*ask)(CUdeviceptr *, size_t *, CUdeviceptr) =
-		(CUresult (*)(CUdeviceptr *, size_t *, CUdeviceptr))tshm_cuda_ask(&kept, "cuMemGetAddressRange_v2");
+	void *found = tshm_cuda_ask(&tshm_ask_extent, "cuMemGetAddressRange_v2");
+	CUresult (*ask)(CUdeviceptr *, size_t *, CUdeviceptr) = (CUresult (*)(CUdeviceptr *, size_t *, CUdeviceptr))found;
 	CUdeviceptr start = 0;
 	size_t bytes = 0;
 
@@ -252,4 +272,31 @@ bool tshm_cuda_extent(uint64_t pointer, uint64_t *base, uint64_t *size)
 	*base = start;
 	*size = bytes;
 	return true;
+}
+
+static bool tshm_is_gone(_Atomic(void *) *sample, const char *file)
+{
+	void *function = atomic_load(sample);
+
+	if (!function || tshm_starts(tshm_file_of(function), file))
+		return false;
+	atomic_store(sample, NULL);
+	return true;
+}
+
+/* What another interposer's was stays: he may be there still, and pointers to our hook of it, too. */
+void tshm_cuda_unloaded(void)
+{
+	if (tshm_is_gone(&tshm_cu_sample, "libcuda.so")) {
+		for (unsigned i = 0; i < TSHM_CU_COUNT; i++) {
+			atomic_store(&tshm_cu_found[i][TSHM_CU_LINKED], NULL);
+			atomic_store(&tshm_cu_found[i][TSHM_CU_LIBCUDA], NULL);
+		}
+		atomic_store(&tshm_ask_context, NULL);
+		atomic_store(&tshm_ask_extent, NULL);
+	}
+	for (unsigned version = 0; version < 2; version++)
+		if (tshm_is_gone(&tshm_cudart_sample[version], "libcudart"))
+			for (unsigned i = 0; i < TSHM_CUDART_COUNT; i++)
+				atomic_store(&tshm_cudart_found[version][i], NULL);
 }

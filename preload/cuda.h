@@ -5,7 +5,8 @@
  * One call of a program may pass several levels that are hooked: cudaMalloc of the runtime
  * calls cuMemAlloc_v2 of the driver.  The outermost notes it.  While a hook is in the real
  * function, its thread's mark says how deep the stack was; a hook further down is inside of
- * it.  (A mark that was left behind, by a jump out of the call, is above the next hook.)
+ * it.  A mark that was left behind, by a jump out of the call, hides calls from deeper in the
+ * stack until one comes from as high or higher up: they are not noted, but are made as ever.
  */
 #ifndef TSHM_CUDA_H
 #define TSHM_CUDA_H
@@ -32,6 +33,17 @@ enum tshm_cudart_row {
 	TSHM_CUDART_COUNT
 };
 
+/*
+ * Each function of the driver has three hooks, by how a caller came by it, because each must lead
+ * to where that caller would have come without us: there may be other interposers.
+ */
+enum tshm_cu_from {
+	TSHM_CU_LINKED,		/* by its name: what comes behind this library */
+	TSHM_CU_OTHER,		/* a look-up gave it, and it is another interposer's */
+	TSHM_CU_LIBCUDA,	/* a look-up gave it, and it is libcuda's */
+	TSHM_CU_FROM_COUNT
+};
+
 /* ---- for look-ups (hook_dlsym.c, cuGetProcAddress) ---- */
 TSHM_INTERNAL bool tshm_cu_is_watched(const char *name);
 TSHM_INTERNAL bool tshm_cuda_is_ours(const void *function);
@@ -41,10 +53,12 @@ TSHM_INTERNAL bool tshm_cu_is_there(const char *name);
 TSHM_INTERNAL void *tshm_cu_swap(const char *name, void *found);
 /* The same for what cuGetProcAddress was asked for. */
 TSHM_INTERNAL void *tshm_cu_swap_asked(const char *ask, int version, uint64_t flags, void *found);
+/* Something was unloaded: libraries of CUDA may be gone, or come again elsewhere. */
+TSHM_INTERNAL void tshm_cuda_unloaded(void);
 
 /* ---- for hooks ---- */
 /* Never NULL: where there is none, a function that gives CUDA_ERROR_NOT_INITIALIZED. */
-TSHM_INTERNAL void *tshm_cu_real(enum tshm_cu_row, bool inside);
+TSHM_INTERNAL void *tshm_cu_real(enum tshm_cu_row, enum tshm_cu_from);
 TSHM_INTERNAL void *tshm_cudart_real(unsigned version, enum tshm_cudart_row);
 
 struct tshm_cuda_call {

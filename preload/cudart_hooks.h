@@ -137,8 +137,11 @@ RUNTIME_HOOK(cudaIpcOpenEventHandle, (cudaEvent_t *event, cudaIpcEventHandle_t h
 	RUNTIME_HOOK(name, parameters) \
 	{ \
 		struct tshm_cuda_call c = ENTER(name); \
-		cudaError_t error = REAL(name)arguments; \
+		cudaError_t error; \
 \
+		if (c.here.on) \
+			tshm_count(c.here.call); \
+		error = REAL(name)arguments; \
 		tshm_cuda_leave(&c); \
 		if (!error && symbol && function && *function) \
 			*function = tshm_cu_swap_asked(symbol, (int)(version), flags | (stream), *function); \

@@ -17,11 +17,10 @@ static void *tshm_dlsym_none(void *handle, const char *name)
 	return NULL;
 }
 
-tshm_dlsym_function *tshm_dlsym_bind(void)
+tshm_dlsym_function *tshm_dlsym_bind_in(const struct tshm_next *next)
 {
 	static const char *const versions[] = { "GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17" };
-	struct tshm_next next;
-	void *found = tshm_next_open(&next) ? tshm_next_find(&next, "dlsym") : NULL;
+	void *found = next->plain ? tshm_next_find(next, "dlsym") : NULL;
 
 	for (unsigned i = 0; !found && dlvsym && i < sizeof(versions) / sizeof(versions[0]); i++)
 		found = dlvsym(RTLD_NEXT, "dlsym", versions[i]);
@@ -29,4 +28,13 @@ tshm_dlsym_function *tshm_dlsym_bind(void)
 		return tshm_dlsym_none;
 	tshm_dlsym_real = (tshm_dlsym_function *)found;
 	return tshm_dlsym_real;
+}
+
+/* Before the constructor, that is: the list of files may be walked, because nobody else changes it yet. */
+tshm_dlsym_function *tshm_dlsym_bind(void)
+{
+	struct tshm_next next;
+
+	tshm_next_open(&next);
+	return tshm_dlsym_bind_in(&next);
 }

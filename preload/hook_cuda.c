@@ -4,14 +4,36 @@
 #include "hook.h"
 #include "note_cuda.h"
 
-#define ENTER(name) tshm_cuda_enter(TSHM_HERE(name), &tshm_self.in_cuda)
-#define REAL(name) (*(__typeof__(name) *)tshm_cu_real(TSHM_CU_##name, c.inside))
+#define UNPACK(...) __VA_ARGS__
+#define HOOK_FROM(from, prefix, name, parameters, arguments) \
+	TSHM_INTERNAL CUresult prefix##name parameters; \
+	TSHM_INTERNAL CUresult prefix##name parameters \
+	{ \
+		return tshm_do_##name(TSHM_HERE(name), from, UNPACK arguments); \
+	}
+/*
+ * The three hooks of a function (enum tshm_cu_from), and the beginning of what they do.  Look-ups give
+ * hidden ones out: by its name an interposer before us would be found, and be called by itself.
+ */
+#define DRIVER_HOOK(name, parameters, arguments) \
+	static __attribute__((noinline)) \
+	CUresult tshm_do_##name(struct tshm_here, enum tshm_cu_from, UNPACK parameters); \
+	TSHM_HOOK(CUresult, name, parameters) \
+	{ \
+		return tshm_do_##name(TSHM_HERE(name), TSHM_CU_LINKED, UNPACK arguments); \
+	} \
+	HOOK_FROM(TSHM_CU_OTHER, tshm_other_, name, parameters, arguments) \
+	HOOK_FROM(TSHM_CU_LIBCUDA, tshm_libcuda_, name, parameters, arguments) \
+	static CUresult tshm_do_##name(struct tshm_here here, enum tshm_cu_from from, UNPACK parameters)
+
+#define ENTER tshm_cuda_enter(here, &tshm_self.in_cuda)
+#define REAL(name) (*(__typeof__(name) *)tshm_cu_real(TSHM_CU_##name, from))
 /* The real function is called once; then this level is left. */
 #define CALL(name, ...) ({ CUresult error_ = REAL(name)(__VA_ARGS__); tshm_cuda_leave(&c); error_; })
 
-TSHM_HOOK(CUresult, cuInit, (unsigned flags))
+DRIVER_HOOK(cuInit, (unsigned flags), (flags))
 {
-	struct tshm_cuda_call c = ENTER(cuInit);
+	struct tshm_cuda_call c = ENTER;
 	CUresult error = CALL(cuInit, flags);
 
 	tshm_note_cuda(c.here, error);
@@ -20,11 +42,14 @@ TSHM_HOOK(CUresult, cuInit, (unsigned flags))
 
 /* A request may say SUCCESS and give NULL (cuda.h: CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND). */
 #define PROC_ADDRESS(name, parameters, arguments) \
-	TSHM_HOOK(CUresult, name, parameters) \
+	DRIVER_HOOK(name, parameters, arguments) \
 	{ \
-		struct tshm_cuda_call c = ENTER(name); \
-		CUresult error = REAL(name)arguments; \
+		struct tshm_cuda_call c = ENTER; \
+		CUresult error; \
 \
+		if (c.here.on) \
+			tshm_count(c.here.call); \
+		error = REAL(name)arguments; \
 		tshm_cuda_leave(&c); \
 		if (!error && symbol && function && *function) \
 			*function = tshm_cu_swap_asked(symbol, version, flags, *function); \
@@ -38,9 +63,9 @@ PROC_ADDRESS(cuGetProcAddress_v2, (const char *symbol, void **function, int vers
 
 /* What comes first in a forked child, often; else they are called too often to be noted. */
 #define ASK(name, parameters, arguments) \
-	TSHM_HOOK(CUresult, name, parameters) \
+	DRIVER_HOOK(name, parameters, arguments) \
 	{ \
-		struct tshm_cuda_call c = ENTER(name); \
+		struct tshm_cuda_call c = ENTER; \
 		CUresult error = REAL(name)arguments; \
 \
 		tshm_cuda_leave(&c); \
@@ -54,9 +79,9 @@ ASK(cuCtxSetCurrent, (CUcontext context), (context))
 
 /* Contexts */
 #define CONTEXT_DESTROY(name) \
-	TSHM_HOOK(CUresult, name, (CUcontext context)) \
+	DRIVER_HOOK(name, (CUcontext context), (context)) \
 	{ \
-		struct tshm_cuda_call c = ENTER(name); \
+		struct tshm_cuda_call c = ENTER; \
 		CUresult error = CALL(name, context); \
 \
 		tshm_note_context_ended(c.here, error, (uintptr_t)context); \
@@ -65,9 +90,9 @@ ASK(cuCtxSetCurrent, (CUcontext context), (context))
 CONTEXT_DESTROY(cuCtxDestroy)
 CONTEXT_DESTROY(cuCtxDestroy_v2)
 
-TSHM_HOOK(CUresult, cuDevicePrimaryCtxRetain, (CUcontext *context, CUdevice device))
+DRIVER_HOOK(cuDevicePrimaryCtxRetain, (CUcontext *context, CUdevice device), (context, device))
 {
-	struct tshm_cuda_call c = ENTER(cuDevicePrimaryCtxRetain);
+	struct tshm_cuda_call c = ENTER;
 	CUresult error = CALL(cuDevicePrimaryCtxRetain, context, device);
 
 	/* The runtime's too, whose level notes nothing of it. */
@@ -77,9 +102,9 @@ TSHM_HOOK(CUresult, cuDevicePrimaryCtxRetain, (CUcontext *context, CUdevice devi
 }
 
 #define PRIMARY_RELEASE(name, reset) \
-	TSHM_HOOK(CUresult, name, (CUdevice device)) \
+	DRIVER_HOOK(name, (CUdevice device), (device)) \
 	{ \
-		struct tshm_cuda_call c = ENTER(name); \
+		struct tshm_cuda_call c = ENTER; \
 		CUresult error = CALL(name, device); \
 \
 		tshm_note_primary_released(c.here, error, device, reset); \
@@ -92,9 +117,9 @@ PRIMARY_RELEASE(cuDevicePrimaryCtxReset_v2, true)
 
 /* Memory */
 #define ALLOCATE(name, parameters, arguments, size, in_order) \
-	TSHM_HOOK(CUresult, name, parameters) \
+	DRIVER_HOOK(name, parameters, arguments) \
 	{ \
-		struct tshm_cuda_call c = ENTER(name); \
+		struct tshm_cuda_call c = ENTER; \
 		CUresult error = REAL(name)arguments; \
 \
 		tshm_cuda_leave(&c); \
@@ -114,9 +139,9 @@ ALLOCATE(cuMemAllocFromPoolAsync_ptsz, (CUdeviceptr *at, size_t size, CUmemoryPo
 
 /* What ends: looked at before, because the number may be given anew at once. */
 #define END(name, parameters, arguments, key, note) \
-	TSHM_HOOK(CUresult, name, parameters) \
+	DRIVER_HOOK(name, parameters, arguments) \
 	{ \
-		struct tshm_cuda_call c = ENTER(name); \
+		struct tshm_cuda_call c = ENTER; \
 		struct tshm_cuda_end end = tshm_cuda_end_look(c.here, (uint64_t)(key)); \
 		CUresult error = REAL(name)arguments; \
 \
@@ -132,18 +157,18 @@ END(cuEventDestroy_v2, (CUevent event), (event), (uintptr_t)event, tshm_note_eve
 END(cuIpcCloseMemHandle, (CUdeviceptr at), (at), at, tshm_note_ipc_closed)
 
 /* Events and handles */
-TSHM_HOOK(CUresult, cuEventCreate, (CUevent *event, unsigned flags))
+DRIVER_HOOK(cuEventCreate, (CUevent *event, unsigned flags), (event, flags))
 {
-	struct tshm_cuda_call c = ENTER(cuEventCreate);
+	struct tshm_cuda_call c = ENTER;
 	CUresult error = CALL(cuEventCreate, event, flags);
 
 	tshm_note_event(c.here, error, event, flags);
 	return error;
 }
 
-TSHM_HOOK(CUresult, cuIpcGetMemHandle, (CUipcMemHandle *handle, CUdeviceptr at))
+DRIVER_HOOK(cuIpcGetMemHandle, (CUipcMemHandle *handle, CUdeviceptr at), (handle, at))
 {
-	struct tshm_cuda_call c = ENTER(cuIpcGetMemHandle);
+	struct tshm_cuda_call c = ENTER;
 	CUresult error = CALL(cuIpcGetMemHandle, handle, at);
 
 	tshm_note_ipc_export(c.here, error, handle, at);
@@ -151,9 +176,9 @@ TSHM_HOOK(CUresult, cuIpcGetMemHandle, (CUipcMemHandle *handle, CUdeviceptr at))
 }
 
 #define OPEN_MEM(name) \
-	TSHM_HOOK(CUresult, name, (CUdeviceptr *at, CUipcMemHandle handle, unsigned flags)) \
+	DRIVER_HOOK(name, (CUdeviceptr *at, CUipcMemHandle handle, unsigned flags), (at, handle, flags)) \
 	{ \
-		struct tshm_cuda_call c = ENTER(name); \
+		struct tshm_cuda_call c = ENTER; \
 		CUresult error = CALL(name, at, handle, flags); \
 \
 		tshm_note_ipc_import(c.here, error, &handle, at, flags); \
@@ -162,18 +187,18 @@ TSHM_HOOK(CUresult, cuIpcGetMemHandle, (CUipcMemHandle *handle, CUdeviceptr at))
 OPEN_MEM(cuIpcOpenMemHandle)
 OPEN_MEM(cuIpcOpenMemHandle_v2)
 
-TSHM_HOOK(CUresult, cuIpcGetEventHandle, (CUipcEventHandle *handle, CUevent event))
+DRIVER_HOOK(cuIpcGetEventHandle, (CUipcEventHandle *handle, CUevent event), (handle, event))
 {
-	struct tshm_cuda_call c = ENTER(cuIpcGetEventHandle);
+	struct tshm_cuda_call c = ENTER;
 	CUresult error = CALL(cuIpcGetEventHandle, handle, event);
 
 	tshm_note_ipc_event_export(c.here, error, handle, (uintptr_t)event);
 	return error;
 }
 
-TSHM_HOOK(CUresult, cuIpcOpenEventHandle, (CUevent *event, CUipcEventHandle handle))
+DRIVER_HOOK(cuIpcOpenEventHandle, (CUevent *event, CUipcEventHandle handle), (event, handle))
 {
-	struct tshm_cuda_call c = ENTER(cuIpcOpenEventHandle);
+	struct tshm_cuda_call c = ENTER;
 	CUresult error = CALL(cuIpcOpenEventHandle, event, handle);
 
 	tshm_note_ipc_event_import(c.here, error, &handle, event);

@@ -39,19 +39,19 @@ static void *tshm_dlsym_watched(void *handle, const char *name)
 }
 
 /*
- * What to jump to.  RTLD_NEXT is left alone: whoever asks is an interposer himself, and what
- * comes behind him is his business.
+ * What to jump to.  RTLD_NEXT is left alone where there is CUDA: whoever asks is an interposer
+ * himself, and what comes behind him, which may be us, is his business.
  */
 TSHM_INTERNAL __attribute__((used)) tshm_dlsym_function *tshm_dlsym_choose(void *handle, const char *name);
 tshm_dlsym_function *tshm_dlsym_choose(void *handle, const char *name)
 {
 	tshm_dlsym_function *real = tshm_dlsym_real ? tshm_dlsym_real : tshm_dlsym_bind();
 
-	if (!name || handle == RTLD_NEXT || !tshm_cu_is_watched(name))
+	if (!name || !tshm_cu_is_watched(name))
 		return real;
-	if (handle == RTLD_DEFAULT)
-		return tshm_cu_is_there(name) ? real : tshm_dlsym_behind;
-	return tshm_dlsym_watched;
+	if (handle != RTLD_DEFAULT && handle != RTLD_NEXT)
+		return tshm_dlsym_watched;
+	return tshm_cu_is_there(name) || !tshm_cuda_is_ours(tshm_dlsym(RTLD_DEFAULT, name)) ? real : tshm_dlsym_behind;
 }
 
 /*

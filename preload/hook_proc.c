@@ -4,7 +4,9 @@
 #include <stdarg.h>
 
 #include "child.h"
+#include "cuda.h"
 #include "hook.h"
+#include "python.h"
 #include "module.h"
 
 /* In the child the atfork handler has begun its ledger before fork returns (init.c). */
@@ -199,5 +201,7 @@ TSHM_HOOK(int, dlclose, (void *handle))
 	atomic_fetch_add_explicit(&tshm_module_generation, 1, memory_order_relaxed);
 	result = TSHM_REAL(dlclose)(handle);
 	atomic_fetch_add_explicit(&tshm_module_generation, 1, memory_order_relaxed);
+	tshm_cuda_unloaded();
+	tshm_python_unloaded();
 	return result;
 }

@@ -68,6 +68,7 @@ TSHM_INTERNAL uint64_t tshm_wall_coarse(void);	/* CLOCK_REALTIME_COARSE: the clo
 struct tshm_options {
 	bool enabled;
 	bool verbose;
+	bool python;		/* Python frames, too */
 	unsigned depth;
 	enum tshm_unwinder unwinder;
 	char dir[512];		/* where ledgers go; "" until chosen */

@@ -17,10 +17,19 @@
 
 #include "bytes.h"
 #include "hook.h"
+#include "python.h"
 #include "stack.h"
 #include "sys.h"
 
 extern int on_exit(void (*)(int, void *), void *) __attribute__((weak));	/* not in musl */
+/*
+ * What glibc's pthread_atfork, which is no part of its shared library, comes to: so that a libtshm.so
+ * that was linked with glibc starts in a program of musl, where the other one is to be found.
+ */
+extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *) __attribute__((weak));
+extern __typeof__(pthread_atfork) pthread_atfork __attribute__((weak));
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
+extern char **environ __attribute__((weak));
 
 /*
  * Registered before main's destructors are, so it runs after the last of them, for
@@ -52,6 +61,10 @@ static void tshm_say(void)
 
 static __attribute__((constructor)) void tshm_start(int argc, char **argv, char **environment)
 {
+	if (!gnu_get_libc_version) {	/* others give constructors no arguments, but have set environ by now */
+		argc = 0;
+		environment = &environ ? environ : NULL;
+	}
 	tshm_real_bind();
 	tshm_options_read(environment);
 	if (!tshm_options.enabled)
@@ -63,7 +76,10 @@ static __attribute__((constructor)) void tshm_start(int argc, char **argv, char 
 		return;
 	}
 	tshm_note_inherited();
-	pthread_atfork(NULL, NULL, tshm_image_forked);
+	if (__register_atfork)
+		__register_atfork(NULL, NULL, tshm_image_forked, NULL);
+	else if (pthread_atfork)
+		pthread_atfork(NULL, NULL, tshm_image_forked);
 	if (on_exit)
 		on_exit(tshm_exited, NULL);
 	if (tshm_options.verbose)
@@ -75,6 +91,7 @@ TSHM_HOOK(int, __libc_start_main, (int (*main)(int, char **, char **), int argc,
 {
 	if (tshm_options.enabled && tshm_header->magic[0]) {
 		tshm_stack_start();
+		tshm_python_start();
 		tshm_header->unwinder = tshm_options.unwinder;
 	}
 	return TSHM_REAL(__libc_start_main)(main, argc, argv, init, fini, rtld_fini, stack_end);

@@ -5,6 +5,7 @@
 
 #include "bytes.h"
 #include "module.h"
+#include "python.h"
 #include "store.h"
 #include "strings.h"
 
@@ -15,6 +16,7 @@ static struct tshm_store *const tshm_modules = &tshm_stores[TSHM_SEC_MODULES];
 struct tshm_place {		/* where an address lies */
 	uintptr_t start, end, bias;
 	const char *path;
+	const struct link_map *map;	/* NULL: not told */
 };
 
 /*
@@ -48,7 +50,7 @@ static int tshm_search_phdr(struct dl_phdr_info *info, size_t size, void *data)
 	}
 	if (search->pc < start || search->pc >= end)
 		return 0;
-	search->place = (struct tshm_place){ start, end, info->dlpi_addr, info->dlpi_name };
+	search->place = (struct tshm_place){ start, end, info->dlpi_addr, info->dlpi_name, NULL };
 	search->found = true;
 	return 1;
 }
@@ -62,7 +64,8 @@ static bool tshm_module_place(uintptr_t pc, struct tshm_place *place)
 		if (_dl_find_object((void *)pc, &object) != 0 || !object.dlfo_link_map)
 			return false;
 		*place = (struct tshm_place){ (uintptr_t)object.dlfo_map_start, (uintptr_t)object.dlfo_map_end,
-					      object.dlfo_link_map->l_addr, object.dlfo_link_map->l_name };
+					      object.dlfo_link_map->l_addr, object.dlfo_link_map->l_name,
+					      object.dlfo_link_map };
 		return true;
 	}
 #endif
@@ -140,6 +143,8 @@ static uint32_t tshm_module_note(const struct tshm_place *place)
 	tshm_module_build_id(&o->m);
 	o->epoch = tshm_epoch;
 	tshm_store_commit(tshm_modules, number, TSHM_STATE_LIVE);
+	if (place->map)		/* a program may load Python when it likes */
+		tshm_python_consider(place->map->l_addr, place->map->l_ld);
 	return number;
 }
 

@@ -10,6 +10,7 @@
  * not plain (a function that is chosen at run time, a list longer than usual) is left to
  * dlsym, and so is what was not found.
  */
+#include <dlfcn.h>
 #include <stddef.h>
 
 #include "bytes.h"
@@ -23,18 +24,8 @@ static const void *tshm_next_table(ElfW(Addr) base, ElfW(Addr) value)
 	return (const void *)(value < base ? base + value : value);
 }
 
-/* False: that is all that can be understood. */
-static bool tshm_next_add(struct tshm_next *next, ElfW(Addr) base, const ElfW(Dyn) *dynamic)
+bool tshm_next_read(struct tshm_next_file *f, ElfW(Addr) base, const ElfW(Dyn) *dynamic)
 {
-	struct tshm_next_file *f = &next->file[next->count];
-
-	if (!next->begun) {		/* up to this library: _DYNAMIC is the linker's, one for each file */
-		next->begun = dynamic == _DYNAMIC;
-		return true;
-	}
-	next->plain = next->count < TSHM_NEXT_FILES;
-	if (!next->plain)
-		return false;
 	*f = (struct tshm_next_file){ .base = base };
 	for (const ElfW(Dyn) *d = dynamic; d->d_tag != DT_NULL; d++) {
 		switch (d->d_tag) {
@@ -45,33 +36,68 @@ static bool tshm_next_add(struct tshm_next *next, ElfW(Addr) base, const ElfW(Dy
 		case DT_HASH: f->old_hash = tshm_next_table(base, d->d_un.d_ptr); break;
 		}
 	}
-	next->plain = f->symbols && f->strings && (f->hash || f->old_hash);
+	return f->symbols && f->strings && (f->hash || f->old_hash);
+}
+
+/* False: that is all that can be understood. */
+static bool tshm_next_add(void *data, ElfW(Addr) base, const ElfW(Dyn) *dynamic)
+{
+	struct tshm_next *next = data;
+
+	if (!next->begun) {		/* up to this library: _DYNAMIC is the linker's, one for each file */
+		next->begun = dynamic == _DYNAMIC;
+		return true;
+	}
+	next->plain = next->count < TSHM_NEXT_FILES && tshm_next_read(&next->file[next->count], base, dynamic);
 	next->count += next->plain;
 	return next->plain;
 }
 
-static int tshm_next_add_info(struct dl_phdr_info *info, size_t size, void *next)
+/* Of each file; `each` says whether to go on. */
+typedef bool tshm_next_visit(void *data, ElfW(Addr) base, const ElfW(Dyn) *dynamic);
+struct tshm_next_visitor { tshm_next_visit *each; void *data; };
+
+static int tshm_next_info(struct dl_phdr_info *info, size_t size, void *data)
 {
+	const struct tshm_next_visitor *v = data;
+
 	(void)size;
 	for (int i = 0; i < info->dlpi_phnum; i++)
 		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-			return !tshm_next_add(next, info->dlpi_addr,
-					      (const ElfW(Dyn) *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr));
+			return !v->each(v->data, info->dlpi_addr,
+					(const ElfW(Dyn) *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr));
 	return 0;
 }
 
 /* By the list itself where there is one: sanitizers intercept dl_iterate_phdr, and ask for dlsym in it. */
+static void tshm_next_files(struct tshm_next_visitor v)
+{
+	if (!&_r_debug) {
+		dl_iterate_phdr(tshm_next_info, &v);
+		return;
+	}
+	for (const struct link_map *map = _r_debug.r_map; map; map = map->l_next)
+		if (map->l_ld && !v.each(v.data, map->l_addr, map->l_ld))
+			break;
+}
+
 bool tshm_next_open(struct tshm_next *next)
 {
 	next->count = 0;
 	next->begun = next->plain = false;
-	if (!&_r_debug)
-		dl_iterate_phdr(tshm_next_add_info, next);
-	else
-		for (const struct link_map *map = _r_debug.r_map; map; map = map->l_next)
-			if (map->l_ld && !tshm_next_add(next, map->l_addr, map->l_ld))
-				break;
+	tshm_next_files((struct tshm_next_visitor){ tshm_next_add, next });
 	return next->plain;
+}
+
+static bool tshm_next_tell(void *each, ElfW(Addr) base, const ElfW(Dyn) *dynamic)
+{
+	(*(void (**)(ElfW(Addr), const ElfW(Dyn) *))each)(base, dynamic);
+	return true;
+}
+
+void tshm_next_each(void (*each)(ElfW(Addr) base, const ElfW(Dyn) *dynamic))
+{
+	tshm_next_files((struct tshm_next_visitor){ tshm_next_tell, &each });
 }
 
 /* Is this the symbol that a lookup without a version gives?  Others have the high bit of their version set. */
@@ -123,19 +149,68 @@ static uint32_t tshm_next_by_old_hash(const struct tshm_next_file *f, const char
 	return 0;
 }
 
-void *tshm_next_find(const struct tshm_next *next, const char *name)
+static uint32_t tshm_next_hash(const char *name)
 {
 	uint32_t hash = 5381;
 
 	for (const char *c = name; *c; c++)
 		hash = hash * 33 + (unsigned char)*c;
+	return hash;
+}
+
+static uint32_t tshm_next_number(const struct tshm_next_file *f, const char *name, uint32_t hash)
+{
+	return f->hash ? tshm_next_by_hash(f, name, hash) : tshm_next_by_old_hash(f, name);
+}
+
+static void *tshm_next_function(const struct tshm_next_file *f, uint32_t n)
+{
+	return (f->symbols[n].st_info & 15) == STT_FUNC ? (void *)(f->base + f->symbols[n].st_value) : NULL;
+}
+
+void *tshm_next_find(const struct tshm_next *next, const char *name)
+{
+	uint32_t hash = tshm_next_hash(name);
+
 	for (unsigned i = 0; i < next->count; i++) {
-		const struct tshm_next_file *f = &next->file[i];
-		uint32_t n = f->hash ? tshm_next_by_hash(f, name, hash) : tshm_next_by_old_hash(f, name);
+		uint32_t n = tshm_next_number(&next->file[i], name, hash);
 
 		if (n)
-			return (f->symbols[n].st_info & 15) == STT_FUNC ?
-				(void *)(f->base + f->symbols[n].st_value) : NULL;
+			return tshm_next_function(&next->file[i], n);
 	}
 	return NULL;
+}
+
+void *tshm_next_in(void *library, const char *name)
+{
+	struct tshm_next_file file;
+	struct link_map *map;
+	uint32_t n;
+
+	if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || !map->l_ld || !tshm_next_read(&file, map->l_addr, map->l_ld))
+		return NULL;
+	n = tshm_next_number(&file, name, tshm_next_hash(name));
+	return n ? tshm_next_function(&file, n) : NULL;
+}
+
+void *tshm_next_sized(const struct tshm_next_file *f, const char *name, uint64_t *size)
+{
+	uint32_t n = tshm_next_number(f, name, tshm_next_hash(name));
+
+	*size = n ? f->symbols[n].st_size : 0;
+	return n ? tshm_next_function(f, n) : NULL;
+}
+
+void *tshm_next_address(const struct tshm_next_file *f, const char *name)
+{
+	uint64_t size;
+
+	return tshm_next_sized(f, name, &size);
+}
+
+const void *tshm_next_object(const struct tshm_next_file *f, const char *name)
+{
+	uint32_t n = tshm_next_number(f, name, tshm_next_hash(name));
+
+	return n && (f->symbols[n].st_info & 15) == STT_OBJECT ? (const void *)(f->base + f->symbols[n].st_value) : NULL;
 }

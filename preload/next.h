@@ -30,5 +30,16 @@ struct tshm_next {
 TSHM_INTERNAL bool tshm_next_open(struct tshm_next *);
 /* NULL: nothing plain was found, ask dlsym. */
 TSHM_INTERNAL void *tshm_next_find(const struct tshm_next *, const char *name);
+/* The same in one library, by its handle. */
+TSHM_INTERNAL void *tshm_next_in(void *library, const char *name);
+
+/* The tables of one file; false: they cannot be understood. */
+TSHM_INTERNAL bool tshm_next_read(struct tshm_next_file *, ElfW(Addr) base, const ElfW(Dyn) *dynamic);
+/* A function or an object of it, or NULL. */
+TSHM_INTERNAL void *tshm_next_address(const struct tshm_next_file *, const char *name);
+TSHM_INTERNAL void *tshm_next_sized(const struct tshm_next_file *, const char *name, uint64_t *size);
+TSHM_INTERNAL const void *tshm_next_object(const struct tshm_next_file *, const char *name);
+/* All files that are loaded. */
+TSHM_INTERNAL void tshm_next_each(void (*each)(ElfW(Addr) base, const ElfW(Dyn) *dynamic));
 
 #endif

@@ -11,13 +11,14 @@
 
 #define TSHM_TMPFS 0x01021994	/* TMPFS_MAGIC, linux/magic.h */
 
-struct tshm_options tshm_options = { .enabled = true, .depth = 16, .unwinder = TSHM_UNWIND_CFI };
+struct tshm_options tshm_options = { .enabled = true, .python = true, .depth = 16, .unwinder = TSHM_UNWIND_CFI };
 
 static const char tshm_help[] =
 	"TSHM_OPTIONS=key=value:key=value  options of libtshm.so\n"
 	"  depth=N       frames kept of a stack, 0 to 32 (16)\n"
 	"  enabled=0|1   0: note nothing (1)\n"
 	"  help=1        print this list\n"
+	"  python=0|1    Python frames in stacks (1)\n"
 	"  unwinder=U    auto, cfi, libunwind, none (auto: cfi where it works, else libunwind)\n"
 	"  verbose=1     say on standard error where the ledger is (0)\n";
 
@@ -44,6 +45,8 @@ static void tshm_option(const char *key, size_t key_size, const char *value, siz
 #define VALUE(text) (size == sizeof(text) - 1 && !__builtin_memcmp(value, text, sizeof(text) - 1))
 	if (IS("depth") && tshm_option_number(value, size, TSHM_DEPTH_MAX, &number))
 		tshm_options.depth = number;
+	else if (IS("python") && tshm_option_number(value, size, 1, &number))
+		tshm_options.python = number;
 	else if (IS("enabled") && tshm_option_number(value, size, 1, &number))
 		tshm_options.enabled = number;
 	else if (IS("verbose") && tshm_option_number(value, size, 1, &number))

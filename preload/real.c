@@ -72,6 +72,7 @@ static long tshm_early(tshm_generic **real, tshm_generic *self, const char *name
 		tshm_generic *found = (tshm_generic *)tshm_dlsym(RTLD_NEXT, name);
 
 		if (!found) {
+			dlerror();
 			errno = ENOSYS;
 			return -1;
 		}
@@ -109,6 +110,7 @@ void tshm_real_bind(void)
 	struct tshm_next next;
 	bool quick = tshm_next_open(&next);
 
+	tshm_dlsym_bind_in(&next);	/* now: later other threads load and unload files while we look */
 	for (unsigned i = 0; i < sizeof(tshm_bindings) / sizeof(tshm_bindings[0]); i++) {
 		void *found = quick ? tshm_next_find(&next, tshm_bindings[i].name) : NULL;
 
@@ -116,5 +118,7 @@ void tshm_real_bind(void)
 			found = tshm_dlsym(RTLD_NEXT, tshm_bindings[i].name);
 		if (found)
 			*tshm_bindings[i].real = found;
+		else
+			dlerror();	/* not this libc's; it is no error that the program should be told of */
 	}
 }

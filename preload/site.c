@@ -7,6 +7,7 @@
 #include "cfi.h"
 #include "index.h"
 #include "module.h"
+#include "python.h"
 #include "site.h"
 #include "stack.h"
 #include "store.h"
@@ -47,13 +48,19 @@ void tshm_site_mirror(uint32_t site)
 	tshm_store_raise(tshm_sites, site + 1);
 	m->hash = o->hash;
 	m->call = o->call;
-	m->depth = o->depth;
+	m->depth = o->frame_count;
 	m->first_mono = tshm_now_coarse();
-	for (unsigned i = 0; i < o->depth; i++) {
-		tshm_module_mirror(o->frames[i].where);
+	for (unsigned i = 0; i < o->frame_count; i++) {
+		if (o->frames[i].kind == TSHM_FRAME_NATIVE)	/* strings are in every ledger */
+			tshm_module_mirror(o->frames[i].where);
 		m->frames[i] = o->frames[i];
 	}
 	atomic_store_explicit((_Atomic uint64_t *)&m->stamp, TSHM_STAMP(1, TSHM_STATE_LIVE), memory_order_release);
+}
+
+static bool tshm_frame_is_eval(uintptr_t pc)
+{
+	return pc > tshm_python.eval && pc <= tshm_python.eval_end;
 }
 
 /* After a dlclose the same addresses may be other code: is this site still what it was? */
@@ -63,10 +70,14 @@ static bool tshm_site_still(struct tshm_own_site *o)
 
 	if (TSHM_LIKELY(atomic_load_explicit(&o->generation, memory_order_relaxed) == generation))
 		return true;
-	for (unsigned i = 0; i < o->depth; i++) {
+	for (unsigned i = 0, k = 0; i < o->depth; i++, k++) {
 		struct tshm_frame now = tshm_module_frame(o->pcs[i]);
 
-		if (now.where != o->frames[i].where || now.u.offset != o->frames[i].u.offset)
+		if (o->python && tshm_frame_is_eval(o->pcs[i]))		/* Python's frames stand there */
+			continue;
+		while (k < o->frame_count && o->frames[k].kind == TSHM_FRAME_PYTHON)
+			k++;
+		if (k < o->frame_count && (now.where != o->frames[k].where || now.u.offset != o->frames[k].u.offset))
 			return false;
 	}
 	atomic_store_explicit(&o->generation, generation, memory_order_relaxed);
@@ -77,7 +88,30 @@ struct tshm_walked {
 	unsigned depth;
 	uintptr_t pcs[TSHM_DEPTH_MAX];
 	struct tshm_shape shape;
+	const struct tshm_python_stack *python;	/* NULL: none */
 };
+
+/*
+ * Python's frames stand where its interpreter stands on the C stack, which has one or several
+ * of them; what is left of either when the other ends goes behind it.
+ */
+static unsigned tshm_site_frames(struct tshm_own_site *o, const struct tshm_walked *w)
+{
+	unsigned n = 0, p = 0, count = w->python ? w->python->count : 0;
+
+	for (unsigned i = 0; i < w->depth && n < TSHM_DEPTH_MAX; i++) {
+		if (p == count || !tshm_frame_is_eval(w->pcs[i])) {
+			o->frames[n++] = tshm_module_frame(w->pcs[i]);
+			continue;
+		}
+		do
+			o->frames[n++] = tshm_python_frame(&w->python->frames[p]);
+		while (!w->python->frames[p++].entry && p < count && n < TSHM_DEPTH_MAX);
+	}
+	while (p < count && n < TSHM_DEPTH_MAX)
+		o->frames[n++] = tshm_python_frame(&w->python->frames[p++]);
+	return n;
+}
 
 static uint32_t tshm_site_new(uint64_t hash, enum tshm_call call, const struct tshm_walked *walked)
 {
@@ -93,10 +127,10 @@ static uint32_t tshm_site_new(uint64_t hash, enum tshm_call call, const struct t
 	o->epoch = 0;
 	o->generation = atomic_load(&tshm_module_generation);
 	o->shape = walked->shape;
-	for (unsigned i = 0; i < walked->depth; i++) {
+	o->python = walked->python ? walked->python->hash : 0;
+	for (unsigned i = 0; i < walked->depth; i++)
 		o->pcs[i] = walked->pcs[i];
-		o->frames[i] = tshm_module_frame(walked->pcs[i]);
-	}
+	o->frame_count = (uint16_t)tshm_site_frames(o, walked);
 	o->stamp = TSHM_STAMP(1, TSHM_STATE_LIVE);
 	tshm_site_mirror(site);
 	/* Two threads may make the same site at once: both stay, the report merges by frames. */
@@ -105,22 +139,24 @@ static uint32_t tshm_site_new(uint64_t hash, enum tshm_call call, const struct t
 	return site;
 }
 
-static __attribute__((noinline)) uint32_t tshm_site_walk(struct tshm_here here)
+static __attribute__((noinline)) uint32_t tshm_site_walk(struct tshm_here here, const struct tshm_python_stack *python)
 {
 	struct tshm_walked walked;
 	uint64_t hash = 0x9e3779b97f4a7c15ull * here.call;
 	unsigned walk = 0;
 	uint32_t site;
 
+	walked.python = python;
 	walked.shape.span = 0;
 	walked.depth = tshm_stack_capture(here, walked.pcs, tshm_options.depth, &walked.shape);
 	for (unsigned i = 0; i < walked.depth; i++)
 		hash = (hash ^ walked.pcs[i]) * 0xff51afd7ed558ccdull + (hash >> 29);
-	hash = tshm_mix(hash);
+	hash = tshm_mix(hash ^ (python ? python->hash : 0));
 	while ((site = tshm_index_next(&tshm_site_index, hash, &walk))) {
 		struct tshm_own_site *o = tshm_store_own(tshm_sites, site);
 
 		if (o->hash == hash && o->call == here.call && o->depth == walked.depth &&
+		    o->python == (python ? python->hash : 0) &&
 		    !__builtin_memcmp(o->pcs, walked.pcs, walked.depth * sizeof(walked.pcs[0])) &&
 		    tshm_site_still(o))
 			return site;
@@ -135,21 +171,38 @@ static __attribute__((noinline)) uint32_t tshm_site_walk(struct tshm_here here)
 #define TSHM_RECENT 4096
 static _Atomic uint32_t tshm_recent[TSHM_RECENT];
 
-uint32_t tshm_site_here(struct tshm_here here)
+static inline __attribute__((always_inline)) uint32_t tshm_site_of(struct tshm_here here,
+								    const struct tshm_python_stack *python)
 {
-	uint64_t hash = (here.pc ^ here.sp << 20 ^ here.call) * 0x9e3779b97f4a7c15ull;
+	uint64_t of_python = python ? python->hash : 0;
+	uint64_t hash = (here.pc ^ here.sp << 20 ^ here.call ^ of_python) * 0x9e3779b97f4a7c15ull;
 	_Atomic uint32_t *recent = &tshm_recent[hash >> 52];
 	uint32_t site = atomic_load_explicit(recent, memory_order_acquire);
 	struct tshm_own_site *o = tshm_site_own(site);
 
-	if (TSHM_LIKELY(o && o->call == here.call && o->depth) &&
+	if (TSHM_LIKELY(o && o->call == here.call && o->depth && o->python == of_python) &&
 	    TSHM_LIKELY(atomic_load_explicit(&o->generation, memory_order_relaxed) ==
 			atomic_load_explicit(&tshm_module_generation, memory_order_relaxed)) &&
 	    TSHM_LIKELY(tshm_shape_fits(&o->shape, here, tshm_cfi_reach(here.sp), o->pcs, o->depth)))
 		return site;
-	site = tshm_site_walk(here);
+	site = tshm_site_walk(here, python);
 	atomic_store_explicit(recent, site, memory_order_release);
 	return site;
+}
+
+static __attribute__((noinline)) uint32_t tshm_site_of_python(struct tshm_here here)
+{
+	struct tshm_python_stack python;
+
+	tshm_python_walk(&python);
+	return tshm_site_of(here, python.count ? &python : NULL);
+}
+
+uint32_t tshm_site_here(struct tshm_here here)
+{
+	if (TSHM_UNLIKELY(tshm_python.thread_state))
+		return tshm_site_of_python(here);
+	return tshm_site_of(here, NULL);
 }
 
 void tshm_site_failed(uint32_t site, int error)

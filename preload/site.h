@@ -10,8 +10,10 @@
 struct tshm_own_site {
 	uint64_t stamp;
 	uint64_t hash;
+	uint64_t python;		/* of the Python frames, or 0 */
 	uint16_t call;
-	uint16_t depth;
+	uint16_t depth;			/* of pcs */
+	uint16_t frame_count;		/* of frames: Python's are among them */
 	uint32_t epoch;			/* of the image whose ledger has it, */
 	struct tshm_site *map;		/* where it is then, or NULL */
 	_Atomic uint32_t generation;	/* tshm_module_generation when the addresses were last looked at */

@@ -46,8 +46,44 @@ static bool is_runtime(const char *path)
 	return false;
 }
 
+/* How near a Python file is to what its user wrote: 2 his own, 1 an installed package, 0 Python's. */
+static int own_python(const char *file)
+{
+	const char *lib = file ? strstr(file, "/python") : NULL;
+
+	if (!file || file[0] == '<')		/* frozen modules, code from strings */
+		return file && strncmp(file, "<frozen ", 8) != 0 ? 2 : 0;
+	if (strstr(file, "/site-packages/") || strstr(file, "/dist-packages/"))
+		return 1;
+	/* ".../lib/python3.11/multiprocessing/...", "/usr/lib/python311.zip/..." */
+	while (lib && !((lib[7] == '2' || lib[7] == '3') && lib - file >= 3 && strstr(file, "/lib") < lib))
+		lib = strstr(lib + 1, "/python");
+	return lib && strstr(file, "/lib") ? 0 : 2;
+}
+
+/* Of a stack with Python frames: the innermost that is nearest to what the user wrote; `depth` if there is none of his or of a package. */
+static unsigned python_leaf(const struct tshm_image *im, const struct tshm_frame *frames, unsigned depth)
+{
+	unsigned leaf = depth;
+	int best = 0;
+
+	for (unsigned i = 0; i < depth; i++) {
+		int own = frames[i].kind == TSHM_FRAME_PYTHON ? own_python(im->string(im, frames[i].where, NULL)) : 0;
+
+		if (own > best) {
+			best = own;
+			leaf = i;
+		}
+	}
+	return leaf;
+}
+
 unsigned tshm_frames_leaf(const struct tshm_image *im, const struct tshm_frame *frames, unsigned depth)
 {
+	unsigned python = python_leaf(im, frames, depth);
+
+	if (python < depth)
+		return python;
 	for (unsigned i = 0; i < depth; i++) {
 		const struct tshm_frame *f = &frames[i];
 

@@ -101,4 +101,15 @@ void tshm_check_ipc_left(const struct tshm_check *, const struct tshm_run *, str
 void tshm_ipc_each_pair(const struct tshm_run *, void (*f)(const struct tshm_ripc *export, const struct tshm_ripc *import,
 							  struct tshm_group **), struct tshm_group **);
 
+/* How much more was live at the ends of marks than at their begins: fd-growth, map-growth, ipc-growth. */
+/* A class of a rule: how many more of it are allowed, and its name. */
+struct tshm_growth_class {
+	enum tshm_mark_class class;
+	uint64_t tolerance;
+	const char *one, *many;		/* "descriptor", "descriptors" */
+	const char *advice;
+};
+void tshm_check_growth(const struct tshm_check *, const struct tshm_run *, struct tshm_findings *,
+		       const struct tshm_growth_class *, size_t count);
+
 #endif

@@ -15,7 +15,7 @@
 #include "text.h"
 #include "xalloc.h"
 
-enum { EXIT_OK = 0, EXIT_USAGE = 2, EXIT_UNJUDGED = 3 };
+enum { EXIT_OK = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNJUDGED = 3 };
 
 /* What went to standard output must have arrived there. */
 static int flushed(void)
@@ -121,7 +121,10 @@ static int write_one(struct tshm_out *o, const struct tshm_destination *d)
 	o->width = 0;
 	o->colour = false;
 	look_of(o);
-	d->format->write(o);
+	if (o->system)
+		d->format->write_system(o);
+	else
+		d->format->write(o);
 	/* Of a write that failed earlier nobody kept the reason; the next one most often has the same. */
 	errno = 0;
 	if (fflush(o->to) != 0 || ferror(o->to))
@@ -161,6 +164,35 @@ static int report(const struct tshm_command *c, const struct tshm_run *run, stru
 	return status;
 }
 
+/* What should have gone and is still there fails; that something stays which may not go does not. */
+static int look_at_system(const struct tshm_command *c)
+{
+	const char *error;
+	struct tshm_system *system = tshm_system_look(&c->asked, &error);
+	struct tshm_out out = { .system = system, .verbose = c->verbose };
+	int status = EXIT_OK;
+
+	if (!system) {
+		fprintf(stderr, "tshm-report: %s\n", error);
+		return EXIT_UNJUDGED;
+	}
+	for (int i = 0; i < c->asked.name_count; i++)
+		if (!tshm_system_has(system, c->asked.names[i])) {
+			TSHM_AUTO_FREE char *escaped = tshm_text_escape(c->asked.names[i]);
+
+			fprintf(stderr, "tshm-report: nothing is called '%s'\n", escaped);
+		}
+	if (c->asked.reap)
+		tshm_system_reap(system);
+	for (size_t i = 0; i < c->output_count; i++)
+		if (write_one(&out, &c->outputs[i]) != 0)
+			status = EXIT_UNJUDGED;
+	if (status == EXIT_OK && system->refused)
+		status = EXIT_REFUSED;
+	tshm_system_free(system);
+	return status;
+}
+
 /* Also before rules are only listed: tshm-run asks so whether its options are good. */
 static bool read_suppressions(const struct tshm_command *c, struct tshm_suppressions *to)
 {
@@ -193,6 +225,11 @@ int main(int argc, char **argv)
 	tshm_command_read(&c, argc, argv);
 	if (c.prune)
 		return prune(c.prune_room);
+	if (c.system) {
+		status = look_at_system(&c);
+		free(c.outputs);
+		return status;
+	}
 	if (!read_suppressions(&c, &suppressions)) {
 		status = EXIT_USAGE;
 	} else if (c.list_checks) {

@@ -105,6 +105,8 @@ struct tshm_image {
 	size_t site_count;
 	struct tshm_rmodule *modules;	/* by module number */
 	size_t module_count;
+	struct tshm_mark *marks;	/* in no order; counts and leaves can be relied on */
+	size_t mark_count;
 	struct tshm_ripc *ipcs;
 	size_t ipc_count;
 	uint64_t last_mono;		/* when it last noted something; only of images with CUDA IPC records, else 0 */

@@ -18,7 +18,6 @@
 #include "../ledger/ledger.h"
 #include "xalloc.h"
 
-#define MQUEUE_MOUNT "/dev/mqueue"
 #define MQUEUE_MAGIC 0x19800202
 #define SHM_DEST_BIT 01000u		/* in /proc/sysvipc/shm: removed, waits for its last detach */
 
@@ -34,12 +33,13 @@ void tshm_names_open(struct tshm_names *names)
 	names->has_sysv = true;
 	while (getline(&line, &room, f) >= 0) {
 		struct tshm_seen s = { .space = TSHM_SPACE_SYSV };
-		unsigned mode, uid, ctime;
+		uint64_t ctime, rss = 0, swap = 0;
+		unsigned mode, uid;
 		int key, id, cpid;
 
-		/* key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime … */
-		if (sscanf(line, "%d %d %o %" SCNu64 " %d %*d %" SCNu64 " %u %*u %*u %*u %*u %*u %u",
-			   &key, &id, &mode, &s.size, &cpid, &s.attached, &uid, &ctime) != 8)
+		/* key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime rss swap */
+		if (sscanf(line, "%d %d %o %" SCNu64 " %d %*d %" SCNu64 " %u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
+			   " %" SCNu64, &key, &id, &mode, &s.size, &cpid, &s.attached, &uid, &ctime, &rss, &swap) < 8)
 			continue;
 		if (mode & SHM_DEST_BIT)
 			continue;
@@ -47,9 +47,10 @@ void tshm_names_open(struct tshm_names *names)
 		s.ino = (uint64_t)id;
 		s.key = key;
 		s.uid = uid;
-		s.mode = mode & 0777;
 		s.creator_pid = cpid;
-		s.change_wall = ctime * 1000000000ull;
+		s.change_wall = ctime * 1000000000u;
+		s.used = rss + swap;
+		s.mode = mode & 07777;
 		TSHM_GROW(names->sysv, names->sysv_count, capacity);
 		names->sysv[names->sysv_count++] = s;
 	}
@@ -104,11 +105,11 @@ static enum tshm_look look_path(int dir, const char *path, mode_t type, struct t
 	return (x.stx_mode & S_IFMT) == type ? TSHM_LOOK_THERE : TSHM_LOOK_ABSENT;
 }
 
-static bool has_mqueue_mount(void)
+bool tshm_names_has_queues(void)
 {
 	struct statfs fs;
 
-	return !statfs(MQUEUE_MOUNT, &fs) && fs.f_type == MQUEUE_MAGIC;
+	return !statfs(TSHM_MQUEUE_MOUNT, &fs) && fs.f_type == MQUEUE_MAGIC;
 }
 
 /* The size of a queue's file is that of its status text; what it takes is what its attributes say. */
@@ -118,8 +119,8 @@ static enum tshm_look look_queue(const char *name, struct tshm_seen *seen)
 	struct stat st;
 	mqd_t q;
 
-	if (has_mqueue_mount()) {
-		TSHM_AUTO_FREE char *path = tshm_xasprintf(MQUEUE_MOUNT "/%s", name + (name[0] == '/'));
+	if (tshm_names_has_queues()) {
+		TSHM_AUTO_FREE char *path = tshm_xasprintf(TSHM_MQUEUE_MOUNT "/%s", name + (name[0] == '/'));
 		enum tshm_look how = look_path(AT_FDCWD, path, S_IFREG, seen);
 
 		if (how != TSHM_LOOK_THERE)
@@ -261,8 +262,8 @@ struct tshm_seen *tshm_names_list(const struct tshm_names *names, size_t *count)
 
 	*count = 0;
 	list_directory(TSHM_SHM_MOUNT, TSHM_SPACE_SHM, &list, count, &capacity);
-	if (has_mqueue_mount())
-		list_directory(MQUEUE_MOUNT, TSHM_SPACE_MQ, &list, count, &capacity);
+	if (tshm_names_has_queues())
+		list_directory(TSHM_MQUEUE_MOUNT, TSHM_SPACE_MQ, &list, count, &capacity);
 	for (size_t i = 0; i < names->sysv_count; i++) {
 		TSHM_GROW(list, *count, capacity);
 		list[(*count)++] = names->sysv[i];

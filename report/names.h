@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #define TSHM_SHM_MOUNT "/dev/shm"
+#define TSHM_MQUEUE_MOUNT "/dev/mqueue"
 
 struct tshm_seen {			/* one name, as the kernel has it */
 	uint16_t space;			/* enum tshm_space */
@@ -21,6 +22,7 @@ struct tshm_seen {			/* one name, as the kernel has it */
 	uid_t uid;
 	pid_t creator_pid;		/* SysV: the kernel knows it; else 0 */
 	uint64_t attached;		/* SysV: attachments; sockets: 1 if one is still bound to the path */
+	uint64_t used;			/* SysV: bytes in memory and swap */
 };
 
 struct tshm_names {
@@ -43,6 +45,7 @@ enum tshm_look tshm_names_look(const struct tshm_names *, unsigned space, const 
 /* All names at the top of the shm mount, all queues and all segments; to be freed by tshm_names_free_list(). */
 struct tshm_seen *tshm_names_list(const struct tshm_names *, size_t *count);
 void tshm_names_free_list(struct tshm_seen *, size_t count);
+bool tshm_names_has_queues(void);		/* is their file system mounted? */
 bool tshm_names_is_ledger(const char *path);	/* is it called as our ledgers are? */
 /* Is a path in the shm mount closed to others by its directories?  *below: it lies in one below the mount. */
 bool tshm_names_is_closed(unsigned space, const char *name, bool *below);

@@ -6,14 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "text.h"
 #include "xalloc.h"
 
 enum {
-	OPT_BY = 256, OPT_FORMAT, OPT_GATE, OPT_HELP, OPT_HOLDERS, OPT_LIST, OPT_NO_CACHE, OPT_NO_SUPPRESSIONS,
-	OPT_OUTPUT, OPT_PRUNE, OPT_REPORT, OPT_SUPPRESSIONS, OPT_VERBOSE, OPT_VERSION, OPT_WAIT,
+	OPT_ALL_USERS = 256, OPT_BY, OPT_FORMAT, OPT_GATE, OPT_HELP, OPT_HOLDERS, OPT_LIST, OPT_NO_CACHE, OPT_NO_SUPPRESSIONS,
+	OPT_OLDER, OPT_OUTPUT, OPT_PRUNE, OPT_REAP, OPT_REPORT, OPT_SUPPRESSIONS, OPT_SYSTEM, OPT_VERBOSE, OPT_VERSION,
+	OPT_WAIT,
 };
 
 /* One row an option: the parser, --help and the man page's lint read it. */
@@ -22,6 +24,7 @@ static const struct {
 	int value, argument;	/* of getopt_long(3) */
 	const char *shape, *text;
 } options[] = {
+	{ "all-users", OPT_ALL_USERS, no_argument, "--all-users", "with --reap, as root: what other users own, too" },
 	{ "by", OPT_BY, required_argument, "--by=WHAT", "finding (the default), or also a table by object, process or site" },
 	{ "format", OPT_FORMAT, required_argument, "--format=FORMAT", "how to write it: text, json" },
 	{ "gate", OPT_GATE, optional_argument, "--gate[=POLICY]", "exit with 1 if there is a finding at the gate" },
@@ -30,10 +33,13 @@ static const struct {
 	{ "list-checks", OPT_LIST, no_argument, "--list-checks", "list the rules and exit" },
 	{ "no-default-suppressions", OPT_NO_SUPPRESSIONS, no_argument, "--no-default-suppressions", "do not apply those that come with tshm" },
 	{ "no-symbol-cache", OPT_NO_CACHE, no_argument, "--no-symbol-cache", "neither use nor keep what functions and lines were found" },
+	{ "older", OPT_OLDER, required_argument, "--older=SECONDS", "with --reap: what was not touched that long, whoever made it" },
 	{ "output", OPT_OUTPUT, required_argument, "-o, --output=FILE", "write there instead of standard output" },
 	{ "prune", OPT_PRUNE, optional_argument, "--prune[=MIB]", "remove finished runs, but the newest in so many MiB (0), and exit" },
+	{ "reap", OPT_REAP, optional_argument, "--reap[=yes]", "show what dead processes left in it; with yes, remove that" },
 	{ "report", OPT_REPORT, required_argument, "--report=FORMAT:FILE", "also write this report; may be repeated" },
 	{ "suppressions", OPT_SUPPRESSIONS, required_argument, "--suppressions=FILE", "leave out what its lines RULE:PATTERN match; may be repeated" },
+	{ "system", OPT_SYSTEM, no_argument, "--system", "show what lies in /dev/shm now, SysV segments and queues" },
 	{ "verbose", OPT_VERBOSE, no_argument, "-v, --verbose", "show everything: notes, long lists, all frames" },
 	{ "version", OPT_VERSION, no_argument, "--version", "print the version and exit" },
 	{ "wait", OPT_WAIT, required_argument, "--wait=SECONDS", "wait that long at most for a run that still runs" },
@@ -66,8 +72,12 @@ static _Noreturn void help(void)
 	size_t count;
 
 	printf("Usage: tshm-report [OPTION]... [RUN]...\n"
+	       "  or:  tshm-report --system [OPTION]... [NAME]...\n"
+	       "  or:  tshm-report --reap[=yes] [OPTION]... [NAME]...\n"
 	       "Judge what programs under tshm left behind.  RUN is a run's directory, its name in the pool,\n"
-	       "or ledger files; without one, the newest run.\n\n");
+	       "or ledger files; without one, the newest run.\n"
+	       "For a full /dev/shm, without any run: --system shows what is there and whose it is, --reap\n"
+	       "what of it may go.  NAME is one of those names, or a pattern for them.\n\n");
 	for (size_t i = 0; i < OPTIONS; i++)
 		printf("  %-24s %s\n", options[i].shape, options[i].text);
 	printf("\nPolicies of --gate:\n");
@@ -78,7 +88,8 @@ static _Noreturn void help(void)
 	format = tshm_formats(&count);
 	for (size_t i = 0; i < count; i++)
 		printf("  %-24s %s\n", format[i].name, format[i].text);
-	printf("\nExit status: 0 nothing at the gate, 1 findings at it, 2 wrong usage, 3 could not judge.\n");
+	printf("\nExit status: 0 nothing at the gate, 1 findings at it, or --reap refused to remove something,\n"
+	       "2 wrong usage, 3 could not judge, look or write.\n");
 	end_of_help();
 }
 
@@ -124,14 +135,22 @@ static enum tshm_by by_of(const char *name)
 	wrong("--by takes finding, object, process or site, not '%s'", name);
 }
 
-static double seconds_of(const char *text)
+static double seconds_of(const char *text, const char *message)
 {
 	char *end;
 	double seconds = strtod(text, &end);
 
 	if (end == text || *end || !isfinite(seconds) || seconds < 0)
-		wrong("--wait takes a number of seconds, not '%s'", text);
+		wrong(message, text);
 	return seconds;
+}
+
+static void reap_of(struct tshm_command *c, const char *how)
+{
+	if (how && strcmp(how, "yes") != 0)
+		wrong("--reap takes yes or nothing, not '%s'", how);
+	c->system = c->asked.reap = true;
+	c->asked.really = c->asked.really || how;
 }
 
 static uint64_t mib_of(const char *text)
@@ -155,6 +174,25 @@ static void policy_of(struct tshm_command *c, const char *name)
 	c->policy = tshm_policy_find(name, &error);
 	if (!c->policy)
 		wrong("%s", error);
+}
+
+/* Some options only go with a run, some only without. */
+static void agree(struct tshm_command *c, char **words, int count)
+{
+	static const char not_with[] = "--system and --reap look at no run: they do not go with '%s'";
+
+	c->runs = c->asked.names = words;
+	c->run_count = c->asked.name_count = count;
+	if (!c->system && (c->asked.all_users || c->asked.has_older))
+		wrong("'%s' only goes with --system and --reap", c->asked.all_users ? "--all-users" : "--older");
+	if (c->asked.all_users && geteuid())
+		wrong("'%s' is for root", "--all-users");
+	if (!c->system)
+		return;
+	if (c->gated || c->holders || c->prune || c->list_checks)
+		wrong(not_with, c->gated ? "--gate" : c->holders ? "--holders" : c->prune ? "--prune" : "--list-checks");
+	if (c->wait > 0 || c->by || c->suppression_count)
+		wrong(not_with, c->wait > 0 ? "--wait" : c->by ? "--by" : "--suppressions");
 }
 
 /* Say what is wrong with what getopt_long() refused.  Values below 256 are short options only. */
@@ -188,6 +226,7 @@ void tshm_command_read(struct tshm_command *c, int argc, char **argv)
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":o:v", table, NULL)) != -1) {
 		switch (option) {
+		case OPT_ALL_USERS: c->asked.all_users = true; break;
 		case OPT_BY: c->by = by_of(optarg); break;
 		case OPT_FORMAT: format = format_of(optarg); break;
 		case OPT_GATE: policy_of(c, optarg); break;
@@ -198,9 +237,13 @@ void tshm_command_read(struct tshm_command *c, int argc, char **argv)
 		case OPT_SUPPRESSIONS: add_suppressions(c, optarg); break;
 		case OPT_NO_CACHE: c->no_symbol_cache = true; break;
 		case OPT_PRUNE: c->prune = true; c->prune_room = mib_of(optarg); break;
+		case OPT_OLDER: c->asked.older = seconds_of(optarg, "--older takes a number of seconds, not '%s'");
+				c->asked.has_older = true; break;
+		case OPT_REAP: reap_of(c, optarg); break;
+		case OPT_SYSTEM: c->system = true; break;
 		case OPT_REPORT: add_report(c, optarg); break;
 		case OPT_VERSION: printf("tshm-report %s\n", PACKAGE_VERSION); end_of_help();
-		case OPT_WAIT: c->wait = seconds_of(optarg); break;
+		case OPT_WAIT: c->wait = seconds_of(optarg, "--wait takes a number of seconds, not '%s'"); break;
 		case OPT_OUTPUT:
 		case 'o': file = optarg; break;
 		case OPT_VERBOSE:
@@ -210,6 +253,5 @@ void tshm_command_read(struct tshm_command *c, int argc, char **argv)
 		}
 	}
 	add_output(c, format, file);
-	c->runs = argv + optind;
-	c->run_count = argc - optind;
+	agree(c, argv + optind, argc - optind);
 }

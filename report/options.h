@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "out.h"
+#include "system.h"
 
 struct tshm_destination {
 	const struct tshm_format *format;
@@ -23,6 +24,8 @@ struct tshm_command {
 	size_t suppression_count;
 	bool no_default_suppressions;
 	bool holders, verbose, list_checks, prune, no_symbol_cache;
+	bool system;			/* --system or --reap; what they are asked for is in `asked` */
+	struct tshm_asked asked;
 	uint64_t prune_room;		/* bytes that the newest runs may keep */
 	char **runs;
 	int run_count;

@@ -5,8 +5,8 @@
 #include <string.h>
 
 static const struct tshm_format formats[] = {
-	{ "text", tshm_out_text, "for people" },
-	{ "json", tshm_out_json, "schema tshm-report/1" },
+	{ "text", tshm_out_text, tshm_out_system, "for people" },
+	{ "json", tshm_out_json, tshm_out_json_system, "schema tshm-report/1; of --system and --reap tshm-system/1" },
 };
 
 const struct tshm_format *tshm_formats(size_t *count)

@@ -11,6 +11,7 @@
 #include "symbol.h"
 
 struct tshm_holders;
+struct tshm_system;
 struct tshm_trace;
 
 enum tshm_by { TSHM_BY_FINDING, TSHM_BY_OBJECT, TSHM_BY_PROCESS, TSHM_BY_SITE };
@@ -29,10 +30,14 @@ struct tshm_out {
 	bool tell_run;			/* nobody said which run: tell which it is */
 	bool colour;
 	int width;			/* of the terminal; 0: no terminal */
+	const struct tshm_system *system;	/* for --system and --reap, which have no run; else NULL */
 };
 
 void tshm_out_text(const struct tshm_out *);
 void tshm_out_json(const struct tshm_out *);
+/* The same of --system, or if that was asked for of --reap. */
+void tshm_out_system(const struct tshm_out *);
+void tshm_out_json_system(const struct tshm_out *);
 /* Tables of objects, processes or sites, by libsmartcols (out_table.c). */
 void tshm_out_table(const struct tshm_out *);
 /* A short table of the processes that were killed, still run, or were not observed; nothing if there are none. */
@@ -52,6 +57,7 @@ _Noreturn void tshm_out_failed(const char *what);
 struct tshm_format {
 	const char *name;
 	void (*write)(const struct tshm_out *);
+	void (*write_system)(const struct tshm_out *);
 	const char *text;	/* one line, for --help */
 };
 /* All formats; count is written.  The first is the default. */

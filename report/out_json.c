@@ -293,9 +293,9 @@ void tshm_out_json(const struct tshm_out *o)
 		tshm_json_append(findings, finding(o, o->findings->list[i]));
 	sites(o, where);
 	passed_free(passed);
-	root = tshm_json_made(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "tshm-report/1", "run", run(o->run),
+	root = tshm_json_made(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "tshm-report/1", "run", run(o->run),
 			 "summary", summary(o), "processes", processes, "objects", objects,
-			 "findings", findings, "sites", where, "cuda_ipc", tshm_json_ipc(o)));
+			 "findings", findings, "sites", where, "cuda_ipc", tshm_json_ipc(o), "marks", tshm_json_marks(o)));
 	json_dumpf(root, o->to, JSON_INDENT(1));
 	fputc('\n', o->to);
 	json_decref(root);

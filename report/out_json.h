@@ -21,5 +21,6 @@ void tshm_json_add_threads(const struct tshm_out *, pid_t, const struct tshm_obj
 /* "cuda_ipc": handles with who exported and who opened them; and the 64 bytes of one in hex. */
 json_t *tshm_json_ipc(const struct tshm_out *);
 json_t *tshm_json_handle(const struct tshm_handle *);
+json_t *tshm_json_marks(const struct tshm_out *);	/* "marks" */
 
 #endif

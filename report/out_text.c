@@ -70,24 +70,41 @@ static void wrapped(const struct tshm_out *o, const char *text, int at, int inde
 	fputc('\n', o->to);
 }
 
-/* How many lines from i on are an interpreter's.  The first of a stack is always shown. */
-static size_t interpreter_lines(const struct tshm_trace *t, size_t i)
+static bool has_python(const struct tshm_trace *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->lines[i].python)
+			return true;
+	return false;
+}
+
+/*
+ * How many lines from i on are an interpreter's.  The first of a stack is always shown, unless
+ * the program's own functions are in it: then nobody misses the interpreter's.
+ */
+static size_t interpreter_lines(const struct tshm_trace *t, size_t i, bool python)
 {
 	size_t end = i;
 
-	while (i && end < t->count && tshm_trace_is_interpreter(&t->lines[end]))
+	while ((i || python) && end < t->count && tshm_trace_is_interpreter(&t->lines[end]))
 		end++;
 	return end - i;
 }
 
 void tshm_out_trace(const struct tshm_out *o, struct tshm_trace *t, int indent)
 {
+	bool python = has_python(t);
+
 	if (t->call)
 		fprintf(o->to, "%*sat %s\n", indent, "", t->call);
 	for (size_t i = 0; i < t->count; i++) {
-		size_t folded = o->verbose ? 0 : interpreter_lines(t, i);
+		size_t folded = o->verbose ? 0 : interpreter_lines(t, i, python);
 		TSHM_AUTO_FREE char *line = NULL;
 
+		if (folded && python) {
+			i += folded - 1;
+			continue;
+		}
 		if (folded >= FOLDED_LEAST) {
 			TSHM_AUTO_FREE char *module = tshm_text_escape(tshm_text_base(t->lines[i].module));
 

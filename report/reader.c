@@ -317,6 +317,7 @@ void tshm_reader_close(struct tshm_image *im)
 	free(im->children);
 	free(im->threads);
 	free(im->ipcs);
+	free(im->marks);
 	if (r) {
 		free(r->path);
 		free(r->strings);

@@ -38,6 +38,25 @@ static void set_argv(struct tshm_image *im)
 	}
 }
 
+/* Counts that no process can have are none; a leaf without a site or of an unknown class is none. */
+static void sanitize_mark(struct tshm_image *im, struct tshm_mark *m)
+{
+	for (int class = 0; class < TSHM_MARK_CLASSES; class++) {
+		if (m->live_begin[class] < 0 || m->live_begin[class] > INT32_MAX)
+			m->live_begin[class] = 0;
+		if (m->live_end[class] < 0 || m->live_end[class] > INT32_MAX)
+			m->live_end[class] = 0;
+	}
+	for (int i = 0; i < TSHM_MARK_LEAVES; i++) {
+		struct tshm_mark_leaf *l = &m->leaves[i];
+
+		if (l->class >= TSHM_MARK_CLASSES || l->site >= im->site_count || !im->sites[l->site].stamp)
+			*l = (struct tshm_mark_leaf){ 0, 0, 0 };
+	}
+	if (m->end_mono < m->begin_mono)
+		m->end_mono = m->begin_mono;
+}
+
 /* Numbers that point nowhere become 0, so that nobody after us needs to look. */
 static void sanitize(struct tshm_image *im)
 {
@@ -68,6 +87,8 @@ static void sanitize(struct tshm_image *im)
 		r->end_site = GOOD_SITE(r->end_site);
 		r->origin_site = GOOD_SITE(r->origin_site);
 	}
+	for (size_t i = 0; i < im->mark_count; i++)
+		sanitize_mark(im, &im->marks[i]);
 	for (size_t i = 0; i < im->site_count; i++)
 		for (unsigned f = 0; f < im->sites[i].depth; f++)
 			if (im->sites[i].frames[f].kind == TSHM_FRAME_NATIVE &&
@@ -94,6 +115,8 @@ static void fit(struct tshm_image *im)
 		im->transfers = tshm_xreallocarray(im->transfers, im->transfer_count, sizeof(*im->transfers));
 	if (im->ipcs)
 		im->ipcs = tshm_xreallocarray(im->ipcs, im->ipc_count, sizeof(*im->ipcs));
+	if (im->marks)
+		im->marks = tshm_xreallocarray(im->marks, im->mark_count, sizeof(*im->marks));
 	if (im->threads)
 		im->threads = tshm_xreallocarray(im->threads, im->thread_count, sizeof(*im->threads));
 }

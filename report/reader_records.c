@@ -124,6 +124,7 @@ static bool take_module(struct tshm_gather *g, uint32_t number, const uint8_t *b
 TAKE_PLAIN(transfer, transfers, transfer_count)
 TAKE_PLAIN(child, children, child_count)
 TAKE_PLAIN(thread, threads, thread_count)
+TAKE_PLAIN(mark, marks, mark_count)
 
 static bool take_ipc(struct tshm_gather *g, const uint8_t *bytes)
 {
@@ -168,6 +169,8 @@ static bool take(struct tshm_gather *g, uint32_t number, const uint8_t *bytes, c
 		return take_thread(g, bytes);
 	case TSHM_SEC_CHILDREN:
 		return take_child(g, bytes);
+	case TSHM_SEC_MARKS:
+		return take_mark(g, bytes);
 	case TSHM_SEC_IPC:
 		return take_ipc(g, bytes);
 	default:

@@ -150,6 +150,20 @@ struct tshm_text tshm_text_duration(uint64_t ns)
 	return t;
 }
 
+struct tshm_text tshm_text_age(uint64_t ns)
+{
+	static const struct { uint64_t seconds, most; const char *unit; } steps[] = {
+		{ 1, 120, "s" }, { 60, 120, "min" }, { 3600, 72, "h" }, { 86400, UINT64_MAX, "d" },
+	};
+	struct tshm_text t;
+	unsigned i = 0;
+
+	while (ns / 1000000000u / steps[i].seconds >= steps[i].most)
+		i++;
+	snprintf(t.s, sizeof(t.s), "%" PRIu64 " %s", ns / 1000000000u / steps[i].seconds, steps[i].unit);
+	return t;
+}
+
 struct tshm_text tshm_text_signal(int number)
 {
 	static const struct { int number; const char *name; } names[] = {

@@ -25,6 +25,9 @@ struct tshm_text tshm_text_plural(uint64_t count, const char *word);
 /* "1.20 s", "35 ms", "2 h 05 min" */
 struct tshm_text tshm_text_duration(uint64_t ns);
 
+/* "3 s", "25 min", "7 h", "12 d" */
+struct tshm_text tshm_text_age(uint64_t ns);
+
 /* "SIGKILL", "signal 40" */
 struct tshm_text tshm_text_signal(int);
 /* The string as one word of a shell command.  To be freed. */

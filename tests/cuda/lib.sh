@@ -5,6 +5,7 @@
 #   TSHM_GPU=1        on the CUDA of this machine, not on the double
 #   TSHM_CUDA_BARE=1  without the second half
 #   STORIES="..."     only these
+#   TSHM_OBSERVE=DIR  what programs said goes there, and how often each call was noted (tests/gpu/run)
 here=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/lib.sh
 . "$here/lib.sh"
@@ -48,6 +49,16 @@ begin() {
 	use_double
 }
 
+# observe bare|under
+observe() {
+	[ -n "${TSHM_OBSERVE-}" ] || return 0
+	cp "$tmp/said" "$TSHM_OBSERVE/said.$1"
+	cp "$tmp/errors" "$TSHM_OBSERVE/errors.$1"
+	[ "$1" = under ] || return 0
+	"$TSHM_TEST_BIN/engine/ledger_calls" "$tmp/run"/*.tshm >"$TSHM_OBSERVE/calls"
+	[ ! -f "$tmp/report.json" ] || cp "$tmp/report.json" "$TSHM_OBSERVE/report.json"
+}
+
 # run_story NAME COMMAND...
 run_story() {
 	story=$1
@@ -55,6 +66,7 @@ run_story() {
 	begin_afresh
 	"$@" >"$tmp/said" 2>"$tmp/errors" </dev/null
 	status=$?
+	observe bare
 	# A program that finds no library of this name ends with 127.
 	if [ $status -eq 77 ] || { [ $status -eq 127 ] && [ "${TSHM_GPU-}" = 1 ]; }; then
 		echo "skipped: $story: $(tail -n 1 "$tmp/errors")"
@@ -66,6 +78,7 @@ run_story() {
 	begin_afresh
 	"$TSHM_RUN" -o "$tmp/run" --report=json:"$tmp/report.json" -- "$@" >"$tmp/said" 2>"$tmp/errors" </dev/null
 	status=$?
+	observe under
 	[ $status -eq 0 ] || { complain "$story under tshm-run: status $status"; return; }
 	"$PYTHON" "$here/compare-findings.py" "$story" "$tmp/said" "$tmp/report.json" 2>"$tmp/differs" || {
 		cat "$tmp/differs" >>"$tmp/errors"

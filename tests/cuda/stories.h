@@ -10,7 +10,13 @@
 /* What succeeded, in all processes of the story: tshm must have noted each of it once. */
 struct story_counts { _Atomic unsigned allocated, freed, exported, opened, closed; };
 extern struct story_counts *story_counts;
-#define COUNTED(what, error) ((error) == 0 ? (atomic_fetch_add(&story_counts->what, 1u), 0) : (error))
+#define COUNTED(what, error) story_count(&story_counts->what, error)
+static inline int story_count(_Atomic unsigned *what, int error)
+{
+	if (!error)
+		atomic_fetch_add(what, 1u);
+	return error;
+}
 
 #define STORY(name) int story_##name(const struct gpu *gpu);
 #include "stories.def"

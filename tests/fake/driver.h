@@ -83,6 +83,7 @@ int fake_pid(void);
 void fake_path(char path[FAKE_PATH], const char *type, const struct fake_who *who, uint64_t number);
 int fake_exists(const char *path);
 int fake_touch(const char *path);
+void fake_append(const char *path, const char *text, size_t size);
 void fake_remove(const char *path);
 long fake_read(const char *path, char *text, size_t size);
 /* size 0: the file is there and is mapped whole; else it is made.  NULL: failed. */

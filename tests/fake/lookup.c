@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cuGetProcAddress: the newest ABI of a function that is not newer than the version asked for. */
+/*
+ * cuGetProcAddress: the newest ABI of a function that is not newer than the version asked for.  What was
+ * asked for is written, a line each, into the file that TSHM_FAKE_CUDA_REQUESTS names, if it does.
+ */
 #include "driver.h"
 
 static const struct entry {
@@ -33,11 +36,24 @@ static const struct entry *find(const char *name, int version, int per_thread, i
 	return best;
 }
 
+static void log_request(const char *name, int version, uint64_t flags)
+{
+	const char *path = getenv("TSHM_FAKE_CUDA_REQUESTS");
+	char line[128];
+	int length;
+
+	if (!path)
+		return;
+	length = snprintf(line, sizeof(line), "%s %d %u\n", name ? name : "NULL", version, (unsigned)flags);
+	fake_append(path, line, length < (int)sizeof(line) ? (size_t)length : sizeof(line) - 1);
+}
+
 /* Nothing needs to be initialised for it.  The name "" is not known, as all the names that are not here. */
 static int look_up(const char *name, void **function, int version, uint64_t flags, int *status)
 {
 	const struct entry *e;
 
+	log_request(name, version, flags);
 	if (!name || !function || flags > CUDA_PROC_PER_THREAD_STREAM || version > FAKE_VERSION)
 		return CUDA_INVALID_VALUE;
 	e = find(name, version, flags == CUDA_PROC_PER_THREAD_STREAM, status);

@@ -52,6 +52,16 @@ int fake_touch(const char *path)
 	return 0;
 }
 
+void fake_append(const char *path, const char *text, size_t size)
+{
+	int fd = open_path(path, O_WRONLY | O_CREAT | O_APPEND);
+
+	if (fd < 0)
+		return;
+	(void)TSHM_SYS3(SYS_write, fd, text, size);
+	close_fd(fd);
+}
+
 void fake_remove(const char *path)
 {
 	(void)TSHM_SYS3(SYS_unlinkat, AT_FDCWD, path, 0);

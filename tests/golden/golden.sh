@@ -42,7 +42,7 @@ report() {
 	mkdir "$tmp/$stem"
 	: >"$tmp/said"
 	program=golden
-	case $stem in gone | history | names) program=golden_rules ;; esac
+	case $stem in gone | history | marks | names) program=golden_rules ;; esac
 	status=0
 	"$TSHM_TEST_BIN/golden/$program" "$stem" "$tmp/$stem" >"$tmp/said" || status=$?
 	[ $status -ne 77 ] || return 77

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * golden_rules STEM DIR: as golden, for rules that golden has no run for.  "history" and "gone" are
- * of another boot; "names" is of this one, because names are only leaked if the kernel has them: it
+ * golden_rules STEM DIR: as golden, for rules that golden has no run for.  "history", "gone" and "marks"
+ * are of another boot; "names" is of this one, because names are only leaked if the kernel has them: it
  * leaves them, and says on standard output what golden.sh must remove and what differs each time.
  */
 #include "golden.h"
@@ -188,6 +188,42 @@ static void make_gone(void)
 	save(&child);
 }
 
+/* ---- marks ---- */
+
+static void grow(struct tshm_mark *m, enum tshm_mark_class class, int64_t from, uint16_t by, uint32_t number)
+{
+	struct tshm_mark_leaf *leaf = m->leaves;
+
+	while (leaf->grown)
+		leaf++;
+	m->live_begin[class] = from;
+	m->live_end[class] = from + by;
+	leaf->site = number;
+	leaf->class = (uint16_t)class;
+	leaf->grown = by;
+}
+
+/* One round of a training, after which more of everything is there than before. */
+static void make_marks(void)
+{
+	struct made m = image(1, 7000, 1, EXE);
+	uint32_t files = site(&m, TSHM_CALL_open, 0x1000, EXE), maps = site(&m, TSHM_CALL_mmap, 0x2000, EXE);
+	uint32_t opens = site(&m, TSHM_CALL_cudaIpcOpenMemHandle, 0x3000, EXE);
+	uint32_t word = make_string(&m, "epoch", 5);
+	struct tshm_mark *mark = make_record(&m, TSHM_SEC_MARKS, NULL);
+
+	mark->stamp = TSHM_STAMP(1, TSHM_STATE_CLOSED);
+	mark->begin_mono = m.header->start_mono + SECOND;
+	mark->end_mono = m.header->start_mono + 2 * SECOND;
+	mark->sequence = 1;
+	mark->name = word;
+	grow(mark, TSHM_MARK_DESCRIPTORS, 3, 9, files);
+	grow(mark, TSHM_MARK_SEGMENT_MAPS, 1, 2, maps);
+	grow(mark, TSHM_MARK_IPC_MEMORY, 0, 8, opens);
+	end(&m, TSHM_ENDED_EXIT, 0);
+	save(&m);
+}
+
 /* ---- names ---- */
 
 static void give_up(const char *what)
@@ -291,9 +327,11 @@ int main(int argc, char **argv)
 			return make_history(), 0;
 		if (!strcmp(argv[1], "gone"))
 			return make_gone(), 0;
+		if (!strcmp(argv[1], "marks"))
+			return make_marks(), 0;
 		if (!strcmp(argv[1], "names"))
 			return make_names(), 0;
 	}
-	fprintf(stderr, "usage: golden_rules gone|history|names DIR\n");
+	fprintf(stderr, "usage: golden_rules gone|history|marks|names DIR\n");
 	return 2;
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Reports of real runs follow the schema: one that is clean, some that leak, one that was killed.
+# Reports of real runs follow the schema: one that is clean, some that leak, one that was killed; and
+# what --system and --reap tell of what is there now, while other tests make and remove names.
 # 77: skipped.
 here=$(dirname "$0")/..
 . "$here/lib.sh"
@@ -31,12 +32,19 @@ for stem in ipc held processes; do
 	"$TSHM_REPORT" --format=json -o "$tmp/made-$stem.json" "$tmp/made/$stem" || fail "$stem: tshm-report: status $?"
 	set -- "$@" "$tmp/made-$stem.json"
 done
+for option in --system --reap "--reap --older=0"; do
+	# shellcheck disable=SC2086 # words
+	"$TSHM_REPORT" $option --format=json -o "$tmp/system $option.json" || fail "$option: status $?"
+	set -- "$@" "$tmp/system $option.json"
+done
 [ $# -gt 0 ] || skip "no scenario was built"
 "$PYTHON" "$here/schema/validate.py" "$@" || fail "$# reports: see above"
 
 # What is no report must not pass.
-printf '{"schema":"tshm-report/1"}' >"$tmp/bad.json"
-if "$PYTHON" "$here/schema/validate.py" "$tmp/bad.json" 2>/dev/null; then
-	fail "validate.py takes anything"
-fi
+for schema in tshm-report/1 tshm-system/1 other/1; do
+	printf '{"schema":"%s"}' $schema >"$tmp/bad.json"
+	if "$PYTHON" "$here/schema/validate.py" "$tmp/bad.json" 2>/dev/null; then
+		fail "validate.py takes anything as $schema"
+	fi
+done
 echo "$# reports follow the schema"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""validate.py REPORT.json...: does each report follow tshm-report-1.schema.json?
+"""validate.py REPORT.json...: does each report follow the schema that it names?
 
 Also what a schema cannot say: references lead somewhere, and the summary counts
 what is there.  0: all do; 1: one does not; 77: python3-jsonschema is missing.
@@ -15,7 +15,7 @@ except ImportError:
     print("SKIP: python3-jsonschema is missing", file=sys.stderr)
     sys.exit(77)
 
-SCHEMA = pathlib.Path(__file__).with_name("tshm-report-1.schema.json")
+SCHEMAS = "tshm-report/1", "tshm-system/1"
 
 
 def strict(pairs):
@@ -70,9 +70,48 @@ def wrong_counts(report):
         yield "summary: more processes than there are"
 
 
-def main(paths):
-    validator = jsonschema.Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+def wrong_system(report):
+    system = report["system"]
+    names, totals, reap = system["names"], system["totals"], system["reap"]
+    going = [n for n in names if n["can_go"] == "yes"]
+    sums = {"names": len(names), "bytes": sum(n["used"] for n in names),
+            "can_go": len(going), "can_go_bytes": sum(n["used"] for n in going)}
+    for key, there in sums.items():
+        if totals[key] != there:
+            yield f"totals: {totals[key]} {key}, but there are {there}"
+    whole = [n["name"] for n in names if "\ufffd" not in n["name"]]
+    if len(set(whole)) != len(whole):
+        yield "two names are the same"
+    owners = {w["whose"] for w in system["whose"]}
+    for n in names:
+        if n["whose"] is not None and n["whose"] not in owners:
+            yield f"{n['name']}: whose has no {n['whose']}"
+        if (n["outcome"] is None) != (reap is None):
+            yield f"{n['name']}: outcome {n['outcome']}"
+    if reap:
+        for key, words in ("removed", ("removed", "would-remove")), ("refused", ("refused",)):
+            there = sum(n["outcome"] in words for n in names)
+            if reap[key] != there:
+                yield f"reap: {reap[key]} {key}, but there are {there}"
+
+
+def validator_of(schema):
+    """Its file is called as it is."""
+    path = pathlib.Path(__file__).with_name(schema.replace("/", "-") + ".schema.json")
+    validator = jsonschema.Draft7Validator(json.loads(path.read_text(encoding="utf-8")))
     validator.check_schema(validator.schema)
+    return validator
+
+
+def more(report):
+    """What the schema cannot say."""
+    if report["schema"] == "tshm-system/1":
+        return [*wrong_system(report)]
+    return [*broken_references(report), *wrong_counts(report)]
+
+
+def main(paths):
+    validators = {schema: validator_of(schema) for schema in SCHEMAS}
     bad = not paths
     for path in paths:
         try:
@@ -82,8 +121,10 @@ def main(paths):
             print(f"{path}: {error}", file=sys.stderr)
             bad = True
             continue
+        schema = report.get("schema") if isinstance(report, dict) else None
+        validator = validators.get(schema, validators[SCHEMAS[0]])
         errors = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in validator.iter_errors(report)]
-        errors = errors or [*broken_references(report), *wrong_counts(report)]
+        errors = errors or more(report)
         for error in errors:
             print(f"{path}: {error}", file=sys.stderr)
         bad = bad or bool(errors)
