@@ -18,13 +18,16 @@ struct known {				/* a name, and what is told of it */
 	UT_hash_handle hh;
 };
 
-static char *label_of(unsigned space, const char *name, int64_t id, int64_t key)
+/* Names of several runs are the same only under one kernel. */
+static char *label_of(const struct tshm_past *p, int64_t id, int64_t key)
 {
+	unsigned domain = p->image->domain, space = p->h.space;
+
 	if (space != TSHM_SPACE_SYSV)
-		return name ? tshm_xasprintf("%u %s", space, name) : NULL;
+		return p->name ? tshm_xasprintf("%u %u %s", domain, space, p->name) : NULL;
 	if (id >= 0)
-		return tshm_xasprintf("%u %" PRId64, space, id);
-	return key ? tshm_xasprintf("%u key %" PRId64, space, key) : NULL;
+		return tshm_xasprintf("%u %u %" PRId64, domain, space, id);
+	return key ? tshm_xasprintf("%u %u key %" PRId64, domain, space, key) : NULL;
 }
 
 static struct known *find(struct known *all, const char *label)
@@ -58,8 +61,8 @@ static void add(struct known **all, char *label, struct tshm_past *p)
 
 static void learn(struct known **all, struct tshm_past *p)
 {
-	TSHM_AUTO_FREE char *label = label_of(p->h.space, p->name, p->h.id, 0);
-	TSHM_AUTO_FREE char *key = p->h.space == TSHM_SPACE_SYSV ? label_of(p->h.space, NULL, -1, p->h.ipc_key) : NULL;
+	TSHM_AUTO_FREE char *label = label_of(p, p->h.id, 0);
+	TSHM_AUTO_FREE char *key = p->h.space == TSHM_SPACE_SYSV ? label_of(p, -1, p->h.ipc_key) : NULL;
 
 	add(all, label, p);
 	add(all, key, p);
@@ -115,7 +118,7 @@ static struct tshm_past *end_of(const struct known *k, struct tshm_past *name, u
 
 static void resolve(struct known *all, struct tshm_past *fail, bool complete)
 {
-	TSHM_AUTO_FREE char *label = label_of(fail->h.space, fail->name, fail->h.id, fail->h.ipc_key);
+	TSHM_AUTO_FREE char *label = label_of(fail, fail->h.id, fail->h.ipc_key);
 	const struct known *k = find(all, label);
 	struct tshm_past *name = k ? newest(k, fail) : NULL;
 	enum tshm_presence presence;

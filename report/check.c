@@ -13,16 +13,17 @@ char *tshm_who(const struct tshm_image *im)
 	const char *exe = tshm_text_base(im->exe);
 
 	if (im->state == TSHM_IMAGE_SIGNALED)
-		return tshm_xasprintf("%s (pid %d, killed by %s)", exe, (int)im->header.pid, tshm_text_signal(im->status).s);
-	return tshm_xasprintf("%s (pid %d)", exe, (int)im->header.pid);
+		return tshm_xasprintf("%s (pid %d%s, killed by %s)", exe, (int)im->header.pid, im->where ? im->where : "",
+				      tshm_text_signal(im->status).s);
+	return tshm_xasprintf("%s (pid %d%s)", exe, (int)im->header.pid, im->where ? im->where : "");
 }
 
 char *tshm_who_of(const struct tshm_image *first, size_t processes)
 {
 	if (processes <= 1)
 		return tshm_who(first);
-	return tshm_xasprintf("%zu processes, %s (pid %d) first", processes, tshm_text_base(first->exe),
-			      (int)first->header.pid);
+	return tshm_xasprintf("%zu processes, %s (pid %d%s) first", processes, tshm_text_base(first->exe),
+			      (int)first->header.pid, first->where ? first->where : "");
 }
 
 const struct tshm_site *tshm_site(const struct tshm_image *im, uint32_t number)
@@ -30,8 +31,7 @@ const struct tshm_site *tshm_site(const struct tshm_image *im, uint32_t number)
 	return number && number < im->site_count && im->sites[number].stamp ? &im->sites[number] : NULL;
 }
 
-/* Files whose frames stand between the program and what it does: libc, the loader, language runtimes, ourselves. */
-static bool is_runtime(const char *path)
+bool tshm_module_is_runtime(const char *path)
 {
 	static const char *const patterns[] = {
 		"libc.so*", "libc-[0-9]*.so", "ld-linux*", "ld-musl*", "libpthread*", "librt.so*", "librt-*.so",
@@ -90,7 +90,7 @@ unsigned tshm_frames_leaf(const struct tshm_image *im, const struct tshm_frame *
 		if (f->kind == TSHM_FRAME_PYTHON)
 			return i;
 		if (f->kind == TSHM_FRAME_NATIVE && f->where && f->where < im->module_count &&
-		    !is_runtime(im->modules[f->where].path))
+		    !tshm_module_is_runtime(im->modules[f->where].path))
 			return i;
 	}
 	return 0;
@@ -107,7 +107,7 @@ static char *frame_key(const struct tshm_image *im, const struct tshm_frame *f)
 			      f->u.offset);
 }
 
-char *tshm_site_key(const struct tshm_image *im, uint32_t number, bool whole)
+static char *site_key(const struct tshm_image *im, uint32_t number, bool whole)
 {
 	const struct tshm_site *s = tshm_site(im, number);
 	char *key;
@@ -125,6 +125,14 @@ char *tshm_site_key(const struct tshm_image *im, uint32_t number, bool whole)
 		key = longer;
 	}
 	return key;
+}
+
+char *tshm_site_key(const struct tshm_image *im, uint32_t number, bool whole)
+{
+	TSHM_AUTO_FREE char *key = site_key(im, number, whole);
+
+	/* What was found in several runs is told of each. */
+	return tshm_xasprintf("%s%s", key, im->where ? im->where : "");
 }
 
 struct tshm_group *tshm_group_add(struct tshm_group **groups, const char *key, const struct tshm_image *im,

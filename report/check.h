@@ -23,6 +23,8 @@ char *tshm_who(const struct tshm_image *);
 char *tshm_who_of(const struct tshm_image *first, size_t processes);
 
 const struct tshm_site *tshm_site(const struct tshm_image *, uint32_t number);	/* NULL for 0 */
+/* Is it a file whose frames stand between the program and what it does: libc, the loader, language runtimes, ourselves? */
+bool tshm_module_is_runtime(const char *path);
 /* The first frame outside of libc and the language runtime; depth 0 gives 0. */
 unsigned tshm_frames_leaf(const struct tshm_image *, const struct tshm_frame *, unsigned depth);
 /*

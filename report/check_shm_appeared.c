@@ -28,6 +28,7 @@ void tshm_check_shm_appeared(const struct tshm_check *check, const struct tshm_r
 				     "%s %s (%s) appeared during the run and no observed process made it%s; nobody holds it",
 				     tshm_space_word(s->space), s->name ? s->name : id, tshm_text_size(s->size).s, by);
 		f->bytes = s->size;
+		f->subject = tshm_xstrdup(s->name ? s->name : tshm_space_word(s->space));
 		f->advice = unobserved ?
 			tshm_xasprintf("%s could not be observed (see unobserved): look there first",
 				       tshm_text_plural(unobserved, "process").s) :

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "progress.h"
 
 static const struct tshm_check checks[] = {
 #define TSHM_CHECK(id_, name_, severity_, evidence_, text_) \
@@ -57,8 +58,10 @@ struct tshm_findings *tshm_judge(const struct tshm_run *run)
 {
 	struct tshm_findings *found = tshm_xcalloc(1, sizeof(*found));
 
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		tshm_progress("judging", 0, 0);
 		checks[i].run(&checks[i], run, found);
+	}
 	tshm_torch_counters(found);
 	if (found->count)
 		qsort(found->list, found->count, sizeof(*found->list), worst_first);
@@ -72,6 +75,7 @@ void tshm_findings_free(struct tshm_findings *found)
 	for (size_t i = 0; i < found->count; i++) {
 		free(found->list[i]->message);
 		free(found->list[i]->advice);
+		free(found->list[i]->subject);
 		free(found->list[i]->suppressed_by);
 		free(found->list[i]);
 	}
@@ -89,6 +93,14 @@ const char *tshm_severity_name(enum tshm_severity severity)
 	return "?";
 }
 
+bool tshm_finding_is_segment(const struct tshm_finding *f)
+{
+	unsigned space = f->object ? f->object->space : 0;
+
+	return (f->check->run == tshm_check_shm_leaked || f->check->run == tshm_check_sysv_leaked) &&
+	       (space == TSHM_SPACE_SHM || space == TSHM_SPACE_SYSV);
+}
+
 struct tshm_totals tshm_totals(const struct tshm_run *run, const struct tshm_findings *found)
 {
 	struct tshm_totals t = { 0 };
@@ -96,18 +108,17 @@ struct tshm_totals tshm_totals(const struct tshm_run *run, const struct tshm_fin
 	(void)run;
 	for (size_t i = 0; i < found->count; i++) {
 		const struct tshm_finding *f = found->list[i];
-		unsigned space = f->object ? f->object->space : 0;
 
-		if (f->suppressed_by) {
-			t.suppressed++;
+		if (f->suppressed_by || f->known) {
+			t.suppressed += f->suppressed_by != NULL;
+			t.known += !f->suppressed_by;
 			continue;
 		}
 		t.errors += f->severity == TSHM_ERROR;
 		t.warnings += f->severity == TSHM_WARNING;
 		t.notes += f->severity == TSHM_NOTE;
-		/* A finding stands for all leaked objects from its site; semaphores and queues are no segments. */
-		if ((f->check->run == tshm_check_shm_leaked || f->check->run == tshm_check_sysv_leaked) &&
-		    f->severity != TSHM_NOTE && (space == TSHM_SPACE_SHM || space == TSHM_SPACE_SYSV)) {
+		/* A finding stands for all leaked objects from its site. */
+		if (f->severity != TSHM_NOTE && tshm_finding_is_segment(f)) {
 			t.leaked_segments += f->count;
 			t.leaked_bytes += f->bytes;
 		}

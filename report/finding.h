@@ -31,7 +31,9 @@ struct tshm_finding {
 	const char *stack2_title;	/* "closed before by", or NULL */
 	const struct tshm_frame *frame2;	/* instead of site2: one frame of image2 */
 	const struct tshm_handle *handle;	/* of CUDA IPC that it is about, or NULL */
+	char *subject;			/* what it is about, if that is no object: a name, a program; or NULL */
 	char *suppressed_by;		/* NULL: counts */
+	bool known;			/* a baseline has it: it is not told and does not count */
 };
 
 struct tshm_findings {
@@ -48,10 +50,12 @@ struct tshm_finding *tshm_finding_add(struct tshm_findings *, const struct tshm_
 				      enum tshm_severity, const char *message, ...)
 	__attribute__((format(printf, 4, 5)));
 void tshm_findings_free(struct tshm_findings *);
+/* Is it about segments that were left?  (A semaphore or queue is none.) */
+bool tshm_finding_is_segment(const struct tshm_finding *);
 const char *tshm_severity_name(enum tshm_severity);	/* "error", "warning", "note" */
 
 struct tshm_totals {
-	size_t errors, warnings, notes, suppressed;
+	size_t errors, warnings, notes, suppressed, known;
 	uint64_t leaked_segments, leaked_bytes;	/* objects in state LEAKED, once each */
 };
 struct tshm_totals tshm_totals(const struct tshm_run *, const struct tshm_findings *);

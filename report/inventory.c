@@ -171,7 +171,7 @@ static void add_limit(struct tshm_system *s, const char *name, const char *path,
 
 	if (most)
 		s->limits[s->limit_count++] =
-			(struct tshm_limit){ name, most > UINT64_MAX / unit ? UINT64_MAX : most * unit, used };
+			(struct tshm_kernel_limit){ name, most > UINT64_MAX / unit ? UINT64_MAX : most * unit, used };
 }
 
 static void measure(struct tshm_system *s, bool has_queues)

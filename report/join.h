@@ -22,11 +22,19 @@ void tshm_model_append(struct tshm_run *, struct tshm_image *);
 /* Join images: exec, parents, children without a ledger, how each ended as far as ledgers tell, order. */
 void tshm_model_join(struct tshm_run *);
 
+/* Which images share a kernel: `domain`; and what tells those of several runs apart: `where`.  (parts.c) */
+void tshm_parts_tell_apart(struct tshm_run *);
+/* What run.json of all parts says, in the whole's fields. */
+void tshm_parts_merge(struct tshm_run *);
+/* Was it on this machine, since it started? */
+bool tshm_part_is_here(const struct tshm_run *whole, const struct tshm_run *part);
+
 /* Objects of what is held (and not dropped) and of history; to be followed by tshm_objects_done(). */
 struct tshm_objects;
 struct tshm_objects *tshm_objects_make(struct tshm_run *);
 /* The object that had this number at that time; made if there is none. */
-struct tshm_object *tshm_objects_at(struct tshm_objects *, bool sysv, uint64_t dev, uint64_t ino, uint64_t mono);
+struct tshm_object *tshm_objects_at(struct tshm_objects *, unsigned domain, bool sysv, uint64_t dev, uint64_t ino,
+				    uint64_t mono);
 /* Did this NAME record come by rename() or link()?  (RENAMED alone may also say that the name went that way.) */
 bool tshm_past_is_renamed(const struct tshm_past *);
 void tshm_object_add_past(struct tshm_object *, struct tshm_past *);

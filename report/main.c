@@ -11,7 +11,9 @@
 
 #include "holders.h"
 #include "options.h"
+#include "progress.h"
 #include "runs.h"
+#include "source.h"
 #include "text.h"
 #include "xalloc.h"
 
@@ -88,6 +90,7 @@ static struct tshm_run *load(const struct tshm_command *c, char **error)
 		struct timespec t = { (time_t)sleep_for, (long)((sleep_for - (double)(time_t)sleep_for) * 1e9) };
 
 		tshm_run_free(run);
+		tshm_progress("waiting for the run to end", 0, 0);
 		if (left > 0)
 			nanosleep(&t, NULL);
 		nap = nap < 0.2 ? nap * 1.5 : nap;
@@ -115,12 +118,20 @@ static int write_one(struct tshm_out *o, const struct tshm_destination *d)
 
 	o->to = d->file && strcmp(d->file, "-") != 0 ? fopen(d->file, "we") : stdout;
 	if (!o->to) {
-		fprintf(stderr, "tshm-report: cannot write %s: %s\n", d->file, strerror(errno));
+		int error_of = errno;
+
+		tshm_progress_end();
+		fprintf(stderr, "tshm-report: cannot write %s: %s\n", d->file, strerror(error_of));
 		return -1;
 	}
 	o->width = 0;
 	o->colour = false;
 	look_of(o);
+	/* What is on the terminal is in the way of a report; a file may take its time. */
+	if (o->to == stdout)
+		tshm_progress_end();
+	else
+		tshm_progress("looking up functions and lines", 0, 0);
 	if (o->system)
 		d->format->write_system(o);
 	else
@@ -132,32 +143,74 @@ static int write_one(struct tshm_out *o, const struct tshm_destination *d)
 	if (o->to != stdout && fclose(o->to) != 0)
 		error = error ? error : errno;
 	if (error)
+		tshm_progress_end();
+	if (error)
 		fprintf(stderr, "tshm-report: cannot write %s: %s\n", o->to == stdout ? "to standard output" : d->file,
 			strerror(error));
 	return error ? -1 : 0;
 }
 
+/* One line, escaped, in front of which stands who says it.  Frees it. */
+static void complain(char *error)
+{
+	TSHM_AUTO_FREE char *escaped = tshm_text_escape(error);
+
+	tshm_progress_end();
+	fprintf(stderr, "tshm-report: %s\n", escaped);
+	free(error);
+}
+
+/* What is asked of a run beside the run itself. */
+struct judging {
+	struct tshm_suppressions suppressions;
+	struct tshm_baseline *baseline;		/* or NULL */
+};
+
+static int write_all(const struct tshm_command *c, struct tshm_out *out)
+{
+	int status = EXIT_OK;
+	char *error;
+
+	for (size_t i = 0; i < c->output_count; i++)
+		if (write_one(out, &c->outputs[i]) != 0)
+			status = EXIT_UNJUDGED;
+	if (c->write_baseline && !tshm_baseline_write(c->write_baseline, out->findings, out->symbols, &error)) {
+		complain(error);
+		status = EXIT_UNJUDGED;
+	}
+	return status;
+}
+
 /* Write all outputs; the status says what the gate says, unless something failed. */
-static int report(const struct tshm_command *c, const struct tshm_run *run, struct tshm_suppressions *suppressions)
+static int report(const struct tshm_command *c, const struct tshm_run *run, struct judging *j)
 {
 	struct tshm_findings *findings = tshm_judge(run);
 	struct tshm_holders *holders = c->holders ? tshm_holders_look(run) : NULL;
 	struct tshm_out out = {
 		.run = run, .findings = findings, .symbols = tshm_symbols_new(), .holders = holders, .by = c->by,
-		.verbose = c->verbose, .tell_run = !c->run_count, .suppressions = suppressions,
+		.verbose = c->verbose, .tell_run = !c->run_count, .suppressions = &j->suppressions,
+		.baseline = j->baseline, .policy = c->policy, .gated = c->gated,
 	};
-	int status = EXIT_OK;
+	TSHM_AUTO_FREE char *root = tshm_source_root(c->source_root);
+	struct tshm_verdict verdict;
+	int status;
 
 	if (!c->no_symbol_cache)
 		tshm_symbols_keep(out.symbols);
-	tshm_suppressions_apply(suppressions, findings, out.symbols);
-	out.gate = tshm_gate_judge(c->policy, run, findings, &out.why_unjudged);
-	for (size_t i = 0; i < c->output_count; i++)
-		if (write_one(&out, &c->outputs[i]) != 0)
-			status = EXIT_UNJUDGED;
+	tshm_suppressions_apply(&j->suppressions, findings, out.symbols);
+	if (j->baseline)
+		tshm_baseline_apply(j->baseline, findings, out.symbols);
+	tshm_progress("looking up functions and lines", 0, 0);
+	verdict = tshm_gate_judge(c->policy, run, findings);
+	out.gate = verdict.gate;
+	out.why = verdict.why;
+	out.broken = verdict.broken;
+	out.source_root = root;
+	status = write_all(c, &out);
 	/* Without a gate findings are no failure; that nothing could be judged is one in any case. */
 	if (status == EXIT_OK && (c->gated || (run->unreadable && !run->image_count)))
 		status = (int)out.gate;
+	free(verdict.why);
 	tshm_symbols_free(out.symbols);
 	tshm_holders_free(holders);
 	tshm_findings_free(findings);
@@ -194,28 +247,26 @@ static int look_at_system(const struct tshm_command *c)
 }
 
 /* Also before rules are only listed: tshm-run asks so whether its options are good. */
-static bool read_suppressions(const struct tshm_command *c, struct tshm_suppressions *to)
+static bool prepare(const struct tshm_command *c, struct judging *j)
 {
 	char *error = NULL;
 	bool ok = true;
 
 	for (size_t i = 0; ok && i < c->suppression_count; i++)
-		ok = tshm_suppressions_read(to, c->suppressions[i], true, &error);
+		ok = tshm_suppressions_read(&j->suppressions, c->suppressions[i], true, &error);
 	if (ok && !c->no_default_suppressions)
-		ok = tshm_suppressions_read_default(to, &error);
-	if (!ok) {
-		TSHM_AUTO_FREE char *escaped = tshm_text_escape(error);
-
-		fprintf(stderr, "tshm-report: %s\n", escaped);
-		free(error);
-	}
+		ok = tshm_suppressions_read_default(&j->suppressions, &error);
+	if (ok && c->baseline)
+		ok = (j->baseline = tshm_baseline_read(c->baseline, &error)) != NULL;
+	if (!ok)
+		complain(error);
 	return ok;
 }
 
 int main(int argc, char **argv)
 {
 	struct tshm_command c;
-	struct tshm_suppressions suppressions = { 0 };
+	struct judging j = { 0 };
 	struct tshm_run *run;
 	char *error = NULL;
 	int status;
@@ -230,21 +281,21 @@ int main(int argc, char **argv)
 		free(c.outputs);
 		return status;
 	}
-	if (!read_suppressions(&c, &suppressions)) {
+	if (!prepare(&c, &j)) {
 		status = EXIT_USAGE;
 	} else if (c.list_checks) {
 		status = list_checks();
 	} else if ((run = load(&c, &error))) {
-		status = report(&c, run, &suppressions);
+		status = report(&c, run, &j);
+		tshm_progress_end();
 		tshm_run_free(run);
 	} else {
-		TSHM_AUTO_FREE char *escaped = tshm_text_escape(error);
-
-		fprintf(stderr, "tshm-report: %s\n", escaped);
+		complain(error);
 		status = EXIT_UNJUDGED;
 	}
-	free(error);
-	tshm_suppressions_free(&suppressions);
+	tshm_suppressions_free(&j.suppressions);
+	tshm_baseline_free(j.baseline);
+	tshm_policy_free(c.policy);
 	free(c.suppressions);
 	free(c.outputs);
 	return status;

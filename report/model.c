@@ -226,7 +226,8 @@ static void add_unseen_exec(struct join *j)
 			continue;
 		new = tshm_model_unobserved(j->run, im->header.pid, im->header.ppid,
 					    im->string(im, im->header.end_detail, NULL));
-		memcpy(new->header.boot_id, im->header.boot_id, sizeof(new->header.boot_id));
+		new->part = im->part;
+	memcpy(new->header.boot_id, im->header.boot_id, sizeof(new->header.boot_id));
 		new->header.pidns = im->header.pidns;
 		new->header.start_mono = im->header.end_mono;
 		new->header.start_wall = im->header.end_wall;
@@ -381,6 +382,7 @@ static void add_unseen_child(struct join *j, struct tshm_image *parent, const st
 	if (!was_a_process(parent, c, program))
 		return;
 	im = tshm_model_unobserved(j->run, c->pid, parent->header.pid, program);
+	im->part = parent->part;
 	memcpy(im->header.boot_id, parent->header.boot_id, sizeof(im->header.boot_id));
 	im->header.pidns = parent->header.pidns;
 	im->header.start_mono = c->begin_mono;
@@ -476,42 +478,63 @@ static void set_state(struct tshm_image *im)
 		set_wait_status(im, first->as_child->wait_status);
 }
 
-static bool is_root(const struct join *j, const struct tshm_image *im)
+static bool is_root(const struct tshm_run *part, const struct tshm_image *im)
 {
-	return !im->parent && !im->previous && im->header.pid == j->run->root_pid &&
-	       (!j->run->pidns || !im->header.pidns || im->header.pidns == j->run->pidns);
+	return !im->parent && !im->previous && im->header.pid == part->root_pid &&
+	       (!part->pidns || !im->header.pidns || im->header.pidns == part->pidns) &&
+	       (!part->boot_id || !im->header.boot_id[0] || !strcmp(im->header.boot_id, part->boot_id));
 }
 
-/* The run's first process: from run.json, or simply the first image. */
-static void find_root(struct join *j)
+/* Of the part itself; or of another, if this one is a copy of it. */
+static struct tshm_image *root_of(const struct tshm_run *run, const struct tshm_run *part)
 {
-	struct tshm_run *run = j->run;
-	struct tshm_image *root = NULL;
+	struct tshm_image *other = NULL;
 
-	if (run->root_pid <= 0) {
-		run->root_observed = run->image_count > 0;
-		return;
+	for (size_t i = 0; i < run->image_count; i++) {
+		struct tshm_image *im = run->images[i];
+
+		if (is_root(part, im) && im->part == part)
+			return im;
+		if (is_root(part, im) && !other)
+			other = im;
 	}
-	for (size_t i = 0; i < run->image_count && !root; i++)
-		if (is_root(j, run->images[i]))
-			root = run->images[i];
-	run->root_observed = root != NULL;
+	return other;
+}
+
+static struct tshm_image *add_root(struct tshm_run *run, const struct tshm_run *part)
+{
+	struct tshm_image *root = tshm_model_unobserved(run, part->root_pid, 0, part->command_count ? part->command[0] : NULL);
+
+	root->part = part;
+	snprintf(root->header.boot_id, sizeof(root->header.boot_id), "%s", part->boot_id ? part->boot_id : "");
+	root->header.pidns = part->pidns;
+	root->header.start_wall = part->started_wall;
+	root->header.began = TSHM_BEGAN_EXEC;
+	for (size_t i = 0; i < run->image_count; i++)
+		if (run->images[i] != root && !run->images[i]->parent && run->images[i]->part == part &&
+		    run->images[i]->header.ppid == part->root_pid)
+			run->images[i]->parent = root;
+	return root;
+}
+
+/* A run's first process: from run.json, or simply the first image. */
+static void find_root(struct tshm_run *run, const struct tshm_run *part)
+{
+	struct tshm_image *root;
+
+	if (part->root_pid <= 0)
+		return;
+	root = root_of(run, part);
+	run->root_observed &= root != NULL;
 	/* "env -i PROGRAM": the first image was seen, but not the one that did the work. */
 	for (const struct tshm_image *im = root; im; im = im->next)
 		run->root_observed &= im->observed;
-	if (!root) {
-		root = tshm_model_unobserved(run, run->root_pid, 0, run->command_count ? run->command[0] : NULL);
-		root->header.start_wall = run->started_wall;
-		root->header.began = TSHM_BEGAN_EXEC;
-		for (size_t i = 0; i < run->image_count; i++)
-			if (run->images[i] != root && !run->images[i]->parent &&
-			    run->images[i]->header.ppid == run->root_pid)
-				run->images[i]->parent = root;
-	}
-	if (run->ended_wall) {
+	if (!root)
+		root = add_root(run, part);
+	if (part->ended_wall) {
 		while (root->next)
 			root = root->next;
-		set_wait_status(root, run->root_status);
+		set_wait_status(root, part->root_status);
 	}
 }
 
@@ -567,7 +590,9 @@ void tshm_model_join(struct tshm_run *run)
 	join_children(&j);
 	for (size_t i = 0; i < run->image_count; i++)
 		set_state(run->images[i]);
-	find_root(&j);
+	run->root_observed = run->image_count > 0;
+	for (size_t i = 0; i < run->part_count; i++)
+		find_root(run, run->parts[i]);
 	order_images(run);
 	drop_index(&j);
 }

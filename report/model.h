@@ -96,6 +96,9 @@ struct tshm_image {
 	const struct tshm_child *as_child;	/* what its parent saw of this process, or NULL */
 	size_t kernel_fds;		/* running: descriptors that it has open now; 0 if not known */
 	bool foreign;			/* of another host or boot: the kernel here cannot tell about it */
+	unsigned domain;		/* the same for all images of one boot of one host: numbers mean the same there */
+	const struct tshm_run *part;	/* the run that it was read of, or NULL */
+	const char *where;		/* " on alpha", " of run-1": told of it where there are several; else "" or NULL */
 
 	struct tshm_held *held;
 	size_t held_count;
@@ -136,12 +139,13 @@ enum tshm_presence {		/* does its name still lead to it? */
 struct tshm_outsider { pid_t pid; char *exe; };
 
 struct tshm_object {
-	char id[48];			/* unique in the report: "shm:DEV:INO", "sysv:ID", "memfd:DEV:INO", "fd:TOKEN:N",
-					   "cuda:TOKEN:ADDRESS" */
+	char id[64];			/* unique in the report: "shm:DEV:INO", "sysv:ID", "memfd:DEV:INO", "fd:TOKEN:N",
+					   "cuda:TOKEN:ADDRESS"; "shm:DEV:INO@2" of the second host */
 	uint16_t kind;			/* enum tshm_kind; NAME-only objects: SEGMENT, SEMAPHORE, MQUEUE, ATTACHMENT */
 	uint16_t space;			/* enum tshm_space, 0 if it has no name space */
 	const char *name;		/* the newest name that led to it, or NULL */
 	bool has_ident;
+	unsigned domain;		/* of the images that have it */
 	uint64_t dev, ino;
 	uint64_t size;			/* from the kernel if the name is there, else as last recorded */
 	int64_t sysv_id;
@@ -210,6 +214,8 @@ struct tshm_run {
 	uint64_t pidns;
 	pid_t *stayed;			/* processes that tshm-run left running */
 	size_t stayed_count;
+	struct tshm_run **parts;	/* what it was merged of, in the order of arguments: without images and objects */
+	size_t part_count;
 	struct tshm_run_own *own;	/* private to runs.c: memory that goes with the run */
 };
 

@@ -16,7 +16,7 @@
 #include "reader.h"
 #include <uthash.h>
 
-struct ident { uint64_t dev, ino; uint64_t sysv; };
+struct ident { uint64_t dev, ino, sysv, domain; };
 
 struct bucket {				/* one number and the objects that had it */
 	struct ident ident;
@@ -35,6 +35,7 @@ struct tshm_objects {
 static bool past_ident(const struct tshm_past *p, struct ident *ident)
 {
 	memset(ident, 0, sizeof(*ident));
+	ident->domain = p->image->domain;
 	if (p->h.flags & TSHM_HIF_INTENT)
 		return false;
 	if (p->h.space == TSHM_SPACE_SYSV) {
@@ -50,6 +51,7 @@ static bool past_ident(const struct tshm_past *p, struct ident *ident)
 static bool held_ident(const struct tshm_held *h, struct ident *ident)
 {
 	memset(ident, 0, sizeof(*ident));
+	ident->domain = h->image->domain;
 	if (!(h->r.flags & TSHM_RF_IDENT) || !tshm_kind_unique(h->r.kind))
 		return false;
 	ident->sysv = h->r.kind == TSHM_KIND_ATTACHMENT;
@@ -117,6 +119,7 @@ static struct tshm_object *object_at(struct tshm_objects *o, const struct ident 
 		struct tshm_object *object = b->objects[n] = new_object(o);
 
 		object->has_ident = true;
+		object->domain = (unsigned)ident->domain;
 		object->dev = ident->dev;
 		object->ino = ident->ino;
 		if (ident->sysv) {
@@ -272,7 +275,7 @@ static void join_removals(struct tshm_run *run)
 					continue;
 				}
 				for (size_t m = 0; n && m < n->count; m++)
-					if (n->list[m]->h.space == p->h.space &&
+					if (n->list[m]->h.space == p->h.space && n->list[m]->image->domain == p->image->domain &&
 					    n->list[m]->h.begin_mono <= p->h.begin_mono + TSHM_TICK_NS &&
 					    (!best || n->list[m]->h.begin_mono >= best->h.begin_mono))
 						best = n->list[m];
@@ -305,11 +308,14 @@ static void set_id(struct tshm_object *object)
 
 	if (!object->has_ident)
 		return;
-	memcpy(suffix, object->id, sizeof(suffix));
+	snprintf(suffix, sizeof(suffix), "%.8s", object->id);
+	/* The first host's are called as if there were no other. */
+	if (object->domain)
+		snprintf(suffix + strlen(suffix), sizeof(suffix) - strlen(suffix), "@%u", object->domain + 1);
 	if (object->sysv_id >= 0)
-		snprintf(object->id, sizeof(object->id), "sysv:%" PRId64 "%.8s", object->sysv_id, suffix);
+		snprintf(object->id, sizeof(object->id), "sysv:%" PRId64 "%.20s", object->sysv_id, suffix);
 	else
-		snprintf(object->id, sizeof(object->id), "%s:%" PRIx64 ":%" PRIu64 "%.8s", id_prefix(object), object->dev,
+		snprintf(object->id, sizeof(object->id), "%s:%" PRIx64 ":%" PRIu64 "%.20s", id_prefix(object), object->dev,
 			 object->ino, suffix);
 }
 
@@ -341,11 +347,13 @@ struct tshm_objects *tshm_objects_make(struct tshm_run *run)
 	return o;
 }
 
-struct tshm_object *tshm_objects_at(struct tshm_objects *o, bool sysv, uint64_t dev, uint64_t ino, uint64_t mono)
+struct tshm_object *tshm_objects_at(struct tshm_objects *o, unsigned domain, bool sysv, uint64_t dev, uint64_t ino,
+				    uint64_t mono)
 {
 	struct ident ident;
 
 	memset(&ident, 0, sizeof(ident));
+	ident.domain = domain;
 	ident.sysv = sysv;
 	ident.dev = sysv ? 0 : dev;
 	ident.ino = ino;

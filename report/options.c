@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -13,9 +14,9 @@
 #include "xalloc.h"
 
 enum {
-	OPT_ALL_USERS = 256, OPT_BY, OPT_FORMAT, OPT_GATE, OPT_HELP, OPT_HOLDERS, OPT_LIST, OPT_NO_CACHE, OPT_NO_SUPPRESSIONS,
-	OPT_OLDER, OPT_OUTPUT, OPT_PRUNE, OPT_REAP, OPT_REPORT, OPT_SUPPRESSIONS, OPT_SYSTEM, OPT_VERBOSE, OPT_VERSION,
-	OPT_WAIT,
+	OPT_ALL_USERS = 256, OPT_BASELINE, OPT_BY, OPT_FORMAT, OPT_GATE, OPT_GEN_SUPPRESSIONS, OPT_HELP, OPT_HOLDERS, OPT_LIST,
+	OPT_NO_CACHE, OPT_NO_SUPPRESSIONS, OPT_OLDER, OPT_OUTPUT, OPT_PRUNE, OPT_REAP, OPT_REPORT, OPT_SOURCE_ROOT,
+	OPT_SUPPRESSIONS, OPT_SYSTEM, OPT_VERBOSE, OPT_VERSION, OPT_WAIT, OPT_WRITE_BASELINE,
 };
 
 /* One row an option: the parser, --help and the man page's lint read it. */
@@ -25,9 +26,11 @@ static const struct {
 	const char *shape, *text;
 } options[] = {
 	{ "all-users", OPT_ALL_USERS, no_argument, "--all-users", "with --reap, as root: what other users own, too" },
+	{ "baseline", OPT_BASELINE, required_argument, "--baseline=FILE", "leave out what this file, of --write-baseline, has; tell what is gone" },
 	{ "by", OPT_BY, required_argument, "--by=WHAT", "finding (the default), or also a table by object, process or site" },
-	{ "format", OPT_FORMAT, required_argument, "--format=FORMAT", "how to write it: text, json" },
+	{ "format", OPT_FORMAT, required_argument, "--format=FORMAT", "how to write it, see below" },
 	{ "gate", OPT_GATE, optional_argument, "--gate[=POLICY]", "exit with 1 if there is a finding at the gate" },
+	{ "gen-suppressions", OPT_GEN_SUPPRESSIONS, no_argument, "--gen-suppressions", "write no report, but a suppression for each finding" },
 	{ "help", OPT_HELP, no_argument, "--help", "print this and exit" },
 	{ "holders", OPT_HOLDERS, no_argument, "--holders", "show where the threads of processes that hold something stand now" },
 	{ "list-checks", OPT_LIST, no_argument, "--list-checks", "list the rules and exit" },
@@ -38,11 +41,13 @@ static const struct {
 	{ "prune", OPT_PRUNE, optional_argument, "--prune[=MIB]", "remove finished runs, but the newest in so many MiB (0), and exit" },
 	{ "reap", OPT_REAP, optional_argument, "--reap[=yes]", "show what dead processes left in it; with yes, remove that" },
 	{ "report", OPT_REPORT, required_argument, "--report=FORMAT:FILE", "also write this report; may be repeated" },
-	{ "suppressions", OPT_SUPPRESSIONS, required_argument, "--suppressions=FILE", "leave out what its lines RULE:PATTERN match; may be repeated" },
+	{ "source-root", OPT_SOURCE_ROOT, required_argument, "--source-root=DIR", "name source files relative to it in SARIF, JUnit, annotations (.)" },
+	{ "suppressions", OPT_SUPPRESSIONS, required_argument, "--suppressions=FILE", "leave out what its lines or blocks match; may be repeated" },
 	{ "system", OPT_SYSTEM, no_argument, "--system", "show what lies in /dev/shm now, SysV segments and queues" },
 	{ "verbose", OPT_VERBOSE, no_argument, "-v, --verbose", "show everything: notes, long lists, all frames" },
 	{ "version", OPT_VERSION, no_argument, "--version", "print the version and exit" },
 	{ "wait", OPT_WAIT, required_argument, "--wait=SECONDS", "wait that long at most for a run that still runs" },
+	{ "write-baseline", OPT_WRITE_BASELINE, required_argument, "--write-baseline=FILE", "write what was found there, for --baseline" },
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
@@ -67,7 +72,7 @@ static _Noreturn void end_of_help(void)
 
 static _Noreturn void help(void)
 {
-	const struct tshm_policy *policy;
+	const struct tshm_preset *preset;
 	const struct tshm_format *format;
 	size_t count;
 
@@ -81,9 +86,14 @@ static _Noreturn void help(void)
 	for (size_t i = 0; i < OPTIONS; i++)
 		printf("  %-24s %s\n", options[i].shape, options[i].text);
 	printf("\nPolicies of --gate:\n");
-	policy = tshm_policies(&count);
+	preset = tshm_presets(&count);
 	for (size_t i = 0; i < count; i++)
-		printf("  %-24s %s%s\n", policy[i].name, policy[i].text, i ? "" : " (the default)");
+		printf("  %-24s %s%s\n", preset[i].name, preset[i].text, i ? "" : " (the default)");
+	printf("and after a comma, or instead: COUNT=N or COUNT<=N (N may end in K, M, G) of\n ");
+	for (unsigned i = 0; i < TSHM_COUNTS; i++)
+		printf(" %s", tshm_count_name((enum tshm_count)i));
+	printf("; RULE=off|note|warning|error (* is all rules):\n"
+	       "  --gate=strict,fd-leaked=off    --gate=errors=0,warnings<=3,leaked_bytes<=1M\n");
 	printf("\nFormats:\n");
 	format = tshm_formats(&count);
 	for (size_t i = 0; i < count; i++)
@@ -135,6 +145,15 @@ static enum tshm_by by_of(const char *name)
 	wrong("--by takes finding, object, process or site, not '%s'", name);
 }
 
+static const char *folder_of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+		wrong("--source-root takes a folder that is there, not '%s'", path);
+	return path;
+}
+
 static double seconds_of(const char *text, const char *message)
 {
 	char *end;
@@ -166,14 +185,18 @@ static uint64_t mib_of(const char *text)
 	return (uint64_t)n << 20;
 }
 
-static void policy_of(struct tshm_command *c, const char *name)
+static void policy_of(struct tshm_command *c, const char *text)
 {
 	char *error = NULL;
 
+	tshm_policy_free(c->policy);
 	c->gated = true;
-	c->policy = tshm_policy_find(name, &error);
-	if (!c->policy)
-		wrong("%s", error);
+	c->policy = tshm_policy_read(text, &error);
+	if (!c->policy) {
+		TSHM_AUTO_FREE char *whole = tshm_xasprintf("--gate: %s", error);
+
+		wrong("%s", whole);
+	}
 }
 
 /* Some options only go with a run, some only without. */
@@ -189,6 +212,11 @@ static void agree(struct tshm_command *c, char **words, int count)
 		wrong("'%s' is for root", "--all-users");
 	if (!c->system)
 		return;
+	for (size_t i = 0; i < c->output_count; i++)
+		if (!c->outputs[i].format->write_system)
+			wrong(not_with, c->outputs[i].format->name);
+	if (c->baseline || c->write_baseline)
+		wrong(not_with, c->baseline ? "--baseline" : "--write-baseline");
 	if (c->gated || c->holders || c->prune || c->list_checks)
 		wrong(not_with, c->gated ? "--gate" : c->holders ? "--holders" : c->prune ? "--prune" : "--list-checks");
 	if (c->wait > 0 || c->by || c->suppression_count)
@@ -221,19 +249,23 @@ void tshm_command_read(struct tshm_command *c, int argc, char **argv)
 	memset(c, 0, sizeof(*c));
 	policy_of(c, NULL);
 	c->gated = false;
+	c->source_root = ".";
 	for (size_t i = 0; i < OPTIONS; i++)
 		table[i] = (struct option){ options[i].name, options[i].argument, NULL, options[i].value };
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":o:v", table, NULL)) != -1) {
 		switch (option) {
 		case OPT_ALL_USERS: c->asked.all_users = true; break;
+		case OPT_BASELINE: c->baseline = optarg; break;
 		case OPT_BY: c->by = by_of(optarg); break;
 		case OPT_FORMAT: format = format_of(optarg); break;
 		case OPT_GATE: policy_of(c, optarg); break;
+		case OPT_GEN_SUPPRESSIONS: format = format_of("suppressions"); break;
 		case OPT_HELP: help();
 		case OPT_HOLDERS: c->holders = true; break;
 		case OPT_LIST: c->list_checks = true; break;
 		case OPT_NO_SUPPRESSIONS: c->no_default_suppressions = true; break;
+		case OPT_SOURCE_ROOT: c->source_root = folder_of(optarg); break;
 		case OPT_SUPPRESSIONS: add_suppressions(c, optarg); break;
 		case OPT_NO_CACHE: c->no_symbol_cache = true; break;
 		case OPT_PRUNE: c->prune = true; c->prune_room = mib_of(optarg); break;
@@ -244,6 +276,7 @@ void tshm_command_read(struct tshm_command *c, int argc, char **argv)
 		case OPT_REPORT: add_report(c, optarg); break;
 		case OPT_VERSION: printf("tshm-report %s\n", PACKAGE_VERSION); end_of_help();
 		case OPT_WAIT: c->wait = seconds_of(optarg, "--wait takes a number of seconds, not '%s'"); break;
+		case OPT_WRITE_BASELINE: c->write_baseline = optarg; break;
 		case OPT_OUTPUT:
 		case 'o': file = optarg; break;
 		case OPT_VERBOSE:

@@ -17,12 +17,14 @@ struct tshm_command {
 	struct tshm_destination *outputs;	/* at least one unless only listing or pruning */
 	size_t output_count;
 	bool gated;
-	const struct tshm_policy *policy;
+	struct tshm_policy *policy;
 	double wait;			/* seconds */
 	enum tshm_by by;
 	const char **suppressions;	/* files */
 	size_t suppression_count;
 	bool no_default_suppressions;
+	const char *source_root;	/* a folder that is there */
+	const char *baseline, *write_baseline;	/* files, or NULL */
 	bool holders, verbose, list_checks, prune, no_symbol_cache;
 	bool system;			/* --system or --reap; what they are asked for is in `asked` */
 	struct tshm_asked asked;

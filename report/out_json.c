@@ -2,6 +2,7 @@
 /* --format=json: schema tshm-report/1 (tests/schema/tshm-report-1.schema.json).  Keys are stable; more may come. */
 #include <stdlib.h>
 
+#include "fingerprint.h"
 #include "out_json.h"
 #include "text.h"
 #include "trace.h"
@@ -62,25 +63,40 @@ json_t *tshm_json_stack(struct tshm_trace *t)
 	return list;
 }
 
+/* One of the runs that the report is of. */
+static json_t *part(const struct tshm_run *p)
+{
+	json_t *command = json_array();
+
+	for (int i = 0; i < p->command_count; i++)
+		tshm_json_append(command, tshm_json_text(p->command[i]));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "path", tshm_json_text(p->path), "host", tshm_json_text(p->host),
+			 "boot_id", tshm_json_text(p->boot_id), "started", tshm_json_wall(p->started_wall),
+			 "ended", tshm_json_wall(p->ended_wall), "command", command);
+}
+
 static json_t *run(const struct tshm_run *r)
 {
-	json_t *problems = json_array();
+	json_t *problems = json_array(), *parts = json_array();
 
 	for (size_t i = 0; i < r->problem_count; i++)
 		tshm_json_append(problems, tshm_json_text(r->problems[i]));
-	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "path", tshm_json_text(r->path), "host", tshm_json_text(r->host),
+	for (size_t i = 0; i < r->part_count; i++)
+		tshm_json_append(parts, part(r->parts[i]));
+	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "path", tshm_json_text(r->path), "host", tshm_json_text(r->host),
 			 "started", tshm_json_wall(r->started_wall), "ended", tshm_json_wall(r->ended_wall), "complete", r->complete,
-			 "lost", tshm_json_number(r->lost), "problems", problems);
+			 "lost", tshm_json_number(r->lost), "problems", problems, "parts", parts);
 }
 
 static json_t *summary(const struct tshm_out *o)
 {
 	struct tshm_totals n = tshm_totals(o->run, o->findings);
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "processes", tshm_json_number(tshm_out_processes(o->run)),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "processes", tshm_json_number(tshm_out_processes(o->run)),
 			 "errors", tshm_json_number(n.errors), "warnings", tshm_json_number(n.warnings), "notes", tshm_json_number(n.notes),
-			 "suppressed", tshm_json_number(n.suppressed), "leaked_segments", tshm_json_number(n.leaked_segments),
-			 "leaked_bytes", tshm_json_number(n.leaked_bytes), "gate", tshm_gate_name(o->gate));
+			 "suppressed", tshm_json_number(n.suppressed), "known", tshm_json_number(n.known), "leaked_segments", tshm_json_number(n.leaked_segments),
+			 "leaked_bytes", tshm_json_number(n.leaked_bytes), "gate", tshm_gate_name(o->gate),
+			 "gate_why", tshm_json_text(o->why), "policy", tshm_json_text(o->policy ? o->policy->text : NULL));
 }
 
 static const char *state_of(const struct tshm_image *im)
@@ -95,7 +111,16 @@ static const char *state_of(const struct tshm_image *im)
 	return "unknown";
 }
 
-static json_t *process(const struct tshm_image *im)
+/* Its number in run.parts; null if it is of none. */
+static json_t *part_of(const struct tshm_run *run, const struct tshm_image *im)
+{
+	for (size_t i = 0; i < run->part_count; i++)
+		if (run->parts[i] == im->part)
+			return tshm_json_number(i);
+	return json_null();
+}
+
+static json_t *process(const struct tshm_run *run, const struct tshm_image *im)
 {
 	json_t *argv = json_array();
 	bool has_status = im->status >= 0 &&
@@ -103,10 +128,10 @@ static json_t *process(const struct tshm_image *im)
 
 	for (int i = 0; i < im->argc; i++)
 		tshm_json_append(argv, tshm_json_text(im->argv[i]));
-	return json_pack("{s:i, s:i, s:s, s:o, s:o, s:s, s:o, s:b, s:o}", "pid", (int)im->header.pid,
+	return json_pack("{s:i, s:i, s:s, s:o, s:o, s:s, s:o, s:b, s:o, s:o}", "pid", (int)im->header.pid,
 			 "ppid", (int)im->header.ppid, "image", im->id, "exe", tshm_json_text(im->exe), "argv", argv,
 			 "state", state_of(im), "status", has_status ? json_integer(im->status) : json_null(),
-			 "observed", im->observed, "why_unobserved", tshm_json_text(im->why_unobserved));
+			 "observed", im->observed, "why_unobserved", tshm_json_text(im->why_unobserved), "part", part_of(run, im));
 }
 
 static json_t *holder(const struct tshm_out *o, const struct tshm_object *object, size_t first)
@@ -141,7 +166,7 @@ static bool seen_before(const struct tshm_object *object, size_t i)
 
 /* Transfers by the object that was passed: all are looked at once, not once an object. */
 struct passed {
-	struct { uint64_t dev, ino; } key;
+	struct { uint64_t dev, ino, domain; } key;
 	json_t *list;
 	UT_hash_handle hh;
 };
@@ -171,6 +196,7 @@ static struct passed *passed_of(const struct tshm_run *r)
 				continue;
 			key.key.dev = t->dev;
 			key.key.ino = t->ino;
+			key.key.domain = im->domain;
 			HASH_FIND(hh, all, &key.key, sizeof(key.key), p);
 			if (!p) {
 				p = tshm_xcalloc(1, sizeof(*p));
@@ -197,7 +223,7 @@ static void passed_free(struct passed *all)
 
 static json_t *transfers(const struct passed *all, const struct tshm_object *object)
 {
-	struct passed *p = NULL, key = { .key = { object->dev, object->ino } };
+	struct passed *p = NULL, key = { .key = { object->dev, object->ino, object->domain } };
 
 	if (object->has_ident && tshm_kind_unique(object->kind))
 		HASH_FIND(hh, all, &key.key, sizeof(key.key), p);
@@ -240,8 +266,13 @@ static json_t *finding(const struct tshm_out *o, const struct tshm_finding *f)
 					       tshm_trace_of(o->symbols, f->image2, f->site2);
 	size_t leaf = t.leaf;
 	json_t *call = tshm_json_text(t.call);
+	struct tshm_fingerprint p = tshm_fingerprint_of(o->symbols, f);
+	TSHM_AUTO_FREE char *key = tshm_fingerprint_key(&p);
+	char hash[33];
 
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	tshm_fingerprint_hash(key, hash);
+	tshm_fingerprint_free(&p);
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b}",
 			 "rule", f->check->id, "severity", tshm_severity_name(f->severity),
 			 "message", tshm_json_text(f->message), "advice", tshm_json_text(f->advice), "count", tshm_json_number(f->count),
 			 "bytes", tshm_json_number(f->bytes), "object", f->object ? tshm_json_text(f->object->id) : json_null(),
@@ -249,7 +280,26 @@ static json_t *finding(const struct tshm_out *o, const struct tshm_finding *f)
 			 "image", f->image ? tshm_json_text(f->image->id) : json_null(), "call", call,
 			 "leaf", tshm_json_number(leaf), "stack", tshm_json_stack(&t), "stack2", tshm_json_stack(&second),
 			 "suppressed_by", tshm_json_text(f->suppressed_by),
-			 "handle", f->handle ? tshm_json_handle(f->handle) : json_null());
+			 "handle", f->handle ? tshm_json_handle(f->handle) : json_null(),
+			 "fingerprint", hash, "known", (int)f->known);
+}
+
+/* Null without --baseline. */
+static json_t *baseline(const struct tshm_out *o)
+{
+	json_t *gone = json_array();
+
+	if (!o->baseline) {
+		json_decref(gone);
+		return json_null();
+	}
+	for (size_t i = 0; i < o->baseline->count; i++) {
+		const struct tshm_baseline_row *row = &o->baseline->rows[i];
+
+		if (!row->there)
+			tshm_json_append(gone, json_pack("{s:s, s:s}", "rule", row->rule, "place", row->place));
+	}
+	return json_pack("{s:o, s:o}", "file", tshm_json_text(o->baseline->file), "gone", gone);
 }
 
 static json_t *site_json(const struct tshm_out *o, const struct tshm_image *im, uint32_t n)
@@ -286,16 +336,17 @@ void tshm_out_json(const struct tshm_out *o)
 	json_t *root;
 
 	for (size_t i = 0; i < o->run->image_count; i++)
-		tshm_json_append(processes, process(o->run->images[i]));
+		tshm_json_append(processes, process(o->run, o->run->images[i]));
 	for (const struct tshm_object *p = o->run->objects; p; p = p->next)
 		tshm_json_append(objects, object_json(o, passed, p));
 	for (size_t i = 0; i < o->findings->count; i++)
 		tshm_json_append(findings, finding(o, o->findings->list[i]));
 	sites(o, where);
 	passed_free(passed);
-	root = tshm_json_made(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "tshm-report/1", "run", run(o->run),
+	root = tshm_json_made(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "tshm-report/1", "run", run(o->run),
 			 "summary", summary(o), "processes", processes, "objects", objects,
-			 "findings", findings, "sites", where, "cuda_ipc", tshm_json_ipc(o), "marks", tshm_json_marks(o)));
+			 "findings", findings, "sites", where, "cuda_ipc", tshm_json_ipc(o), "marks", tshm_json_marks(o),
+			 "baseline", baseline(o)));
 	json_dumpf(root, o->to, JSON_INDENT(1));
 	fputc('\n', o->to);
 	json_decref(root);

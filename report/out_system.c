@@ -185,7 +185,7 @@ static void unseen(const struct tshm_out *o)
 			"kernel, and leaves it\n", tshm_text_plural(s->hidden, "process").s);
 }
 
-static uint64_t count_of(const struct tshm_system *s, enum tshm_verdict v)
+static uint64_t count_of(const struct tshm_system *s, enum tshm_may_go v)
 {
 	uint64_t count = 0;
 
@@ -242,7 +242,7 @@ static void add_kept(char **list, uint64_t count, const char *what)
 
 static void kept(const struct tshm_out *o)
 {
-	static const struct { enum tshm_verdict verdict; const char *text; } rows[] = {
+	static const struct { enum tshm_may_go verdict; const char *text; } rows[] = {
 		{ TSHM_STAYS_HELD, "held" }, { TSHM_STAYS_LIVING, "whose maker lives" },
 		{ TSHM_STAYS_YOUNG, "touched just now" }, { TSHM_MAY_IF_OLD, "of unknown makers (--older=SECONDS)" },
 		{ TSHM_STAYS_FOREIGN, "of other users" },

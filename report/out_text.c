@@ -230,9 +230,28 @@ static void finding(const struct tshm_out *o, const struct tshm_finding *f, cons
 	fputc('\n', o->to);
 }
 
+char *tshm_out_finding_text(const struct tshm_out *o, const struct tshm_finding *f)
+{
+	struct tshm_out out = *o;
+	char *text = NULL;
+	size_t size;
+
+	out.to = open_memstream(&text, &size);
+	if (!out.to)
+		tshm_out_failed("text of a finding");
+	out.colour = false;
+	out.width = 0;
+	finding(&out, f, NULL);
+	if (fclose(out.to) != 0)
+		tshm_out_failed("text of a finding");
+	while (size && text[size - 1] == '\n')
+		text[--size] = 0;
+	return text;
+}
+
 static bool is_shown(const struct tshm_out *o, const struct tshm_finding *f)
 {
-	return !f->suppressed_by && (f->severity > TSHM_NOTE || o->verbose);
+	return !f->suppressed_by && !f->known && (f->severity > TSHM_NOTE || o->verbose);
 }
 
 /* Errors and warnings (and notes, if all is asked for): the first of each rule in full, of the others how many. */
@@ -277,7 +296,7 @@ static void notes(const struct tshm_out *o)
 		for (size_t i = 0; i < o->findings->count; i++) {
 			const struct tshm_finding *f = o->findings->list[i];
 
-			if (f->severity != TSHM_NOTE || f->suppressed_by || f->check != check)
+			if (f->severity != TSHM_NOTE || f->suppressed_by || f->known || f->check != check)
 				continue;
 			first = first ? first : f;
 			count++;
@@ -300,17 +319,18 @@ static void notes(const struct tshm_out *o)
 }
 
 /* Which run this is: who did not name one should know what was taken. */
-static void which_run(const struct tshm_out *o)
+static void which_run(const struct tshm_out *o, const struct tshm_run *r, uint64_t started_wall, uint64_t ended_wall)
 {
-	const struct tshm_run *r = o->run;
-	TSHM_AUTO_FREE char *path = tshm_text_escape(r->path);
-	time_t started = (time_t)(r->started_wall / 1000000000u);
+	TSHM_AUTO_FREE char *path = tshm_text_escape(r->path), *host = tshm_text_escape(r->host);
+	time_t started = (time_t)(started_wall / 1000000000u);
 	struct tm tm;
 	char when[64] = "at an unknown time";
 
-	if (r->started_wall && localtime_r(&started, &tm))
+	if (started_wall && localtime_r(&started, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
 	fprintf(o->to, "tshm: run %s", path);
+	if (o->run->part_count > 1 && r->host)
+		fprintf(o->to, " on %s", host);
 	for (int i = 0; i < r->command_count; i++) {
 		TSHM_AUTO_FREE char *word = tshm_text_quote(r->command[i]);
 		TSHM_AUTO_FREE char *escaped = tshm_text_escape(word);
@@ -318,24 +338,36 @@ static void which_run(const struct tshm_out *o)
 		fprintf(o->to, "%s%s", i ? " " : ": ", escaped);
 	}
 	fprintf(o->to, ", started %s, ", when);
-	if (r->ended_wall > r->started_wall)
-		fprintf(o->to, "ended after %s\n\n", tshm_text_duration(r->ended_wall - r->started_wall).s);
+	if (ended_wall > started_wall)
+		fprintf(o->to, "ended after %s\n", tshm_text_duration(ended_wall - started_wall).s);
 	else
-		fprintf(o->to, "%s\n\n", r->ended_wall ? "ended" : "still runs");
+		fprintf(o->to, "%s\n", ended_wall ? "ended" : "still runs");
+}
+
+/* Of several runs it is told which they are, however they were named. */
+static void which_runs(const struct tshm_out *o)
+{
+	const struct tshm_run *r = o->run;
+
+	for (size_t i = 0; i < r->part_count && r->part_count > 1; i++)
+		which_run(o, r->parts[i], r->parts[i]->started_wall, r->parts[i]->ended_wall);
+	if (r->part_count <= 1)
+		which_run(o, r, r->started_wall, r->ended_wall);
+	fputc('\n', o->to);
 }
 
 /* What could not be read or judged comes first: it may be why something is not here. */
 static void head(const struct tshm_out *o)
 {
-	if (o->tell_run || o->verbose)
-		which_run(o);
+	if (o->tell_run || o->verbose || o->run->part_count > 1)
+		which_runs(o);
 	for (size_t i = 0; i < o->run->problem_count; i++) {
 		TSHM_AUTO_FREE char *problem = tshm_text_escape(o->run->problems[i]);
 
 		fprintf(o->to, "tshm: %s\n", problem);
 	}
-	if (o->gate == TSHM_GATE_UNJUDGED && o->why_unjudged)
-		fprintf(o->to, "tshm: not judged: %s\n", o->why_unjudged);
+	if (o->gate == TSHM_GATE_UNJUDGED && o->why)
+		fprintf(o->to, "tshm: not judged: %s\n", o->why);
 }
 
 /* What a user's file suppresses in vain hides the next fault: it is told, so that somebody removes it. */
@@ -356,14 +388,49 @@ static void unused_suppressions(const struct tshm_out *o)
 		fputc('\n', o->to);
 }
 
-static void summary(const struct tshm_out *o, const struct tshm_totals *n)
+#define GONE_MOST 10
+
+/* What is gone from the baseline was repaired, or did not come to pass: the next baseline is better without it. */
+static void gone(const struct tshm_out *o)
 {
+	size_t count = tshm_baseline_gone(o->baseline), shown = 0;
+
+	if (!count)
+		return;
+	fprintf(o->to, "tshm: %s of the baseline %s gone; --write-baseline writes it without\n",
+		tshm_text_plural(count, "finding").s, count == 1 ? "is" : "are");
+	for (size_t i = 0; i < o->baseline->count; i++) {
+		const struct tshm_baseline_row *row = &o->baseline->rows[i];
+		TSHM_AUTO_FREE char *rule = tshm_text_escape(row->rule), *place = tshm_text_escape(row->place);
+
+		if (!row->there && (shown++ < GONE_MOST || o->verbose))
+			fprintf(o->to, "    gone: %s: %s\n", rule, place);
+	}
+	if (shown > GONE_MOST && !o->verbose)
+		fprintf(o->to, "    and %zu more (-v shows them)\n", shown - GONE_MOST);
+	fputc('\n', o->to);
+}
+
+static void gate(const struct tshm_out *o)
+{
+	TSHM_AUTO_FREE char *why = tshm_text_escape(o->why);
+
+	if (o->gated)
+		fprintf(o->to, "gate: %s%s%s\n", tshm_gate_name(o->gate), o->why ? ": " : "", why);
+}
+
+void tshm_out_summary(const struct tshm_out *o)
+{
+	struct tshm_totals totals = tshm_totals(o->run, o->findings), *n = &totals;
+
 	fprintf(o->to, "SUMMARY: tshm: %s (%" PRIu64 " bytes), %s, %s, %s",
 		tshm_text_plural(n->leaked_segments, "leaked segment").s, n->leaked_bytes,
 		tshm_text_plural(n->errors, "error").s, tshm_text_plural(n->warnings, "warning").s,
 		tshm_text_plural(n->notes, "note").s);
 	if (n->suppressed)
 		fprintf(o->to, ", %zu suppressed", n->suppressed);
+	if (n->known)
+		fprintf(o->to, ", %zu known", n->known);
 	fprintf(o->to, "; %s", tshm_text_plural(tshm_out_processes(o->run), "process").s);
 	if (tshm_out_running(o->run))
 		fprintf(o->to, ", %zu still running", tshm_out_running(o->run));
@@ -385,5 +452,7 @@ void tshm_out_text(const struct tshm_out *o)
 	if (o->by != TSHM_BY_PROCESS && (n.errors || n.warnings || o->verbose))
 		tshm_out_odd_processes(o);
 	unused_suppressions(o);
-	summary(o, &n);
+	gone(o);
+	gate(o);
+	tshm_out_summary(o);
 }

@@ -11,6 +11,7 @@
 
 #include "names.h"
 #include "proc.h"
+#include "progress.h"
 #include "reader.h"
 #include "reconcile.h"
 #include <uthash.h>
@@ -133,7 +134,7 @@ static void resolve_intent(struct asking *a, struct tshm_past *p)
 	if (known) {
 		if (p->h.dev != seen.dev || p->h.ino != seen.ino)
 			return;
-		object = tshm_objects_at(a->objects, false, seen.dev, seen.ino, p->h.begin_mono);
+		object = tshm_objects_at(a->objects, p->image->domain, false, seen.dev, seen.ino, p->h.begin_mono);
 	} else if (renamed) {		/* the object's maker stays who it was */
 		if (!link || !link->object || link->object->dev != seen.dev || link->object->ino != seen.ino)
 			return;
@@ -141,7 +142,7 @@ static void resolve_intent(struct asking *a, struct tshm_past *p)
 	} else {
 		if (!may_have_made(a, p, &seen))
 			return;
-		object = tshm_objects_at(a->objects, sysv, seen.dev, seen.ino, p->h.begin_mono);
+		object = tshm_objects_at(a->objects, p->image->domain, sysv, seen.dev, seen.ino, p->h.begin_mono);
 	}
 	p->h.id = sysv ? seen.id : p->h.id;
 	p->h.dev = seen.dev;
@@ -285,12 +286,17 @@ static void find_holders(struct tshm_object *object)
 
 static bool is_ours(const struct tshm_run *run, const struct tshm_object *object)
 {
-	const char *slash = run->path ? strrchr(run->path, '/') : NULL;
-	size_t n = slash ? (size_t)(slash - run->path) + 1 : 0;
-
+	if (!object->name)
+		return false;
 	/* The pool, and what lies in it: its ledgers are files in the shm mount too. */
-	return object->name && ((n > sizeof(TSHM_SHM_MOUNT) && !strncmp(object->name, run->path, n)) ||
-				tshm_names_is_ledger(object->name));
+	for (size_t i = 0; i < run->part_count; i++) {
+		const char *path = run->parts[i]->path, *slash = strrchr(path, '/');
+		size_t n = slash ? (size_t)(slash - path) + 1 : 0;
+
+		if (n > sizeof(TSHM_SHM_MOUNT) && !strncmp(object->name, path, n))
+			return true;
+	}
+	return tshm_names_is_ledger(object->name);
 }
 
 /* Whoever made it may still remove it. */
@@ -333,7 +339,15 @@ static bool born_during(const struct tshm_run *run, const struct tshm_seen *seen
 	uint64_t born = seen->birth_wall ? seen->birth_wall : seen->change_wall;
 	uint64_t slack = seen->birth_wall ? TSHM_BIRTH_TICK_NS : 1000000000u;
 
-	return born && born + slack >= run->started_wall && (!run->ended_wall || born <= run->ended_wall + slack);
+	for (size_t i = 0; born && i < run->part_count; i++) {
+		const struct tshm_run *part = run->parts[i];
+
+		/* Without run.json nobody knows what was there before. */
+		if (part->has_names_before && part->started_wall && tshm_part_is_here(run, part) &&
+		    born + slack >= part->started_wall && (!part->ended_wall || born <= part->ended_wall + slack))
+			return true;
+	}
+	return false;
 }
 
 static bool made_by_known(const struct tshm_run *run, const struct tshm_seen *seen)
@@ -413,13 +427,14 @@ static bool is_of_killed(struct asking *a, const struct tshm_seen *seen)
 	if (!is_half_made(seen))
 		return false;
 	for (object = a->run->objects; object; object = object->next)
-		if (object->space == TSHM_SPACE_SEM && object->creator && object->dev == seen->dev && object->ino == seen->ino)
+		if (object->space == TSHM_SPACE_SEM && object->creator && !object->creator->image->foreign && object->dev == seen->dev && object->ino == seen->ino)
 			break;
 	if (!object) {
 		find_killed(a, seen, &maker, &rival);
 		if (!maker)
 			return false;
-		object = tshm_objects_at(a->objects, false, seen->dev, seen->ino, maker->h.begin_mono);
+		object = tshm_objects_at(a->objects, maker->image->domain, false, seen->dev, seen->ino,
+					 maker->h.begin_mono);
 		maker->h.dev = seen->dev;
 		maker->h.ino = seen->ino;
 		maker->h.size = seen->size;
@@ -451,7 +466,7 @@ static void find_strays(struct asking *a)
 	struct tshm_seen *list;
 	size_t count;
 
-	if (!run->has_names_before || !run->started_wall || !run->image_count || run->images[0]->foreign)
+	if (!run->has_names_before || !run->image_count)
 		return;
 	label_ours(a);
 	list = tshm_names_list(&a->names, &count);
@@ -470,10 +485,15 @@ static void find_strays(struct asking *a)
 void tshm_reconcile_names(struct tshm_run *run, struct tshm_objects *objects)
 {
 	struct asking a = { .run = run, .objects = objects };
+	size_t done = 0;
 
 	tshm_names_open(&a.names);
-	for (size_t i = 0; i < run->names_before_count; i++)
-		add_label(run, &a.before, run->names_before[i]);
+	for (size_t i = 0; i < run->part_count; i++) {
+		const struct tshm_run *part = run->parts[i];
+
+		for (size_t k = 0; k < part->names_before_count && (run->part_count == 1 || tshm_part_is_here(run, part)); k++)
+			add_label(run, &a.before, part->names_before[k]);
+	}
 	for (const struct tshm_object *o = run->objects; o; o = o->next)
 		if (o->space == TSHM_SPACE_SOCKET) {
 			tshm_names_sockets(&a.names);
@@ -481,6 +501,7 @@ void tshm_reconcile_names(struct tshm_run *run, struct tshm_objects *objects)
 		}
 	resolve_intents(&a);
 	for (struct tshm_object *o = run->objects; o; o = o->next) {
+		tshm_progress("asking for names", done++, run->object_count);
 		find_holders(o);
 		if (is_name_space(o->space))
 			ask_object(&a, o);

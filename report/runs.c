@@ -9,6 +9,7 @@
 
 #include "loose.h"
 #include "pool.h"
+#include "progress.h"
 #include "reader.h"
 #include "reconcile.h"
 #include "text.h"
@@ -44,6 +45,9 @@ void tshm_run_free(struct tshm_run *run)
 		free_image(run->images[i]);
 	for (size_t i = 0; i < run->problem_count; i++)
 		free(run->problems[i]);
+	for (size_t i = 0; i < run->part_count; i++)
+		tshm_run_free(run->parts[i]);
+	free(run->parts);
 	free(run->images);
 	free(run->strays);
 	free(run->problems);
@@ -68,11 +72,18 @@ void tshm_run_read(struct tshm_run *run, const struct tshm_paths *paths, bool pe
 {
 	struct known *tokens = NULL, *t, *next;
 
+	for (size_t i = 0; i < run->image_count; i++) {
+		t = tshm_xcalloc(1, sizeof(*t));
+		t->id = run->images[i]->id;
+		HASH_ADD_KEYPTR(hh, tokens, t->id, strlen(t->id), t);
+	}
 	for (size_t i = 0; i < paths->count; i++) {
 		struct tshm_image *im = tshm_xcalloc(1, sizeof(*im));
+		enum tshm_read how;
 		char *problem;
-		enum tshm_read how = peek ? tshm_reader_peek(paths->list[i], im, &problem) :
-					    tshm_reader_open(paths->list[i], im, &problem);
+
+		tshm_progress("reading ledgers", i, paths->count);
+		how = peek ? tshm_reader_peek(paths->list[i], im, &problem) : tshm_reader_open(paths->list[i], im, &problem);
 
 		if (problem)
 			tshm_model_problem(run, problem);
@@ -99,9 +110,28 @@ void tshm_run_read(struct tshm_run *run, const struct tshm_paths *paths, bool pe
 
 /* ---- what is true of the whole ---- */
 
+/* "alpha", "alpha, beta": of run.json, and of ledgers. */
+static void add_host(struct tshm_run *run, const char *host)
+{
+	size_t n = host ? strlen(host) : 0;
+
+	if (!n)
+		return;
+	for (const char *at = run->host; at && (at = strstr(at, host)); at += n)
+		if ((at == run->host || at[-1] == ' ') && (!at[n] || at[n] == ','))
+			return;
+	if (run->host) {
+		TSHM_AUTO_FREE char *both = tshm_xasprintf("%s, %s", run->host, host);
+
+		run->host = tshm_arena_strdup(&run->own->arena, both);
+	} else {
+		run->host = host;
+	}
+}
+
 static void sum_up(struct tshm_run *run)
 {
-	bool live = tshm_run_is_live(run), from_file = run->made_by_run;
+	bool live = tshm_run_is_live(run), from_file = run->made_by_run, one = run->part_count <= 1;
 	uint64_t started = 0, ended = 0;
 
 	run->complete = !run->unreadable && !run->problem_count;
@@ -111,11 +141,8 @@ static void sum_up(struct tshm_run *run)
 		run->lost += im->lost;
 		if (!im->observed || im->lost || im->torn)
 			run->complete = false;
-		if (!run->host && im->observed) {
-			const char *host = im->string(im, im->header.host, NULL);
-
-			run->host = host && host[0] ? host : NULL;
-		}
+		if (im->observed && (!one || !run->host))
+			add_host(run, im->string(im, im->header.host, NULL));
 		if (im->observed && (!started || im->header.start_wall < started))
 			started = im->header.start_wall;
 		if (im->header.end_wall > ended)
@@ -127,7 +154,7 @@ static void sum_up(struct tshm_run *run)
 		run->host = "?";
 	if (!run->started_wall)
 		run->started_wall = started;
-	if (!from_file && !live)
+	if (!live && (!from_file || (!one && ended > run->ended_wall)))
 		run->ended_wall = ended;
 }
 
@@ -148,6 +175,7 @@ static struct tshm_run *finish(struct tshm_run *run)
 	struct tshm_objects *objects;
 
 	tshm_model_join(run);
+	tshm_parts_tell_apart(run);
 	tshm_handles_join(run);
 	tshm_reconcile_images(run);
 	sum_up(run);
@@ -160,28 +188,68 @@ static struct tshm_run *finish(struct tshm_run *run)
 
 /* ---- arguments ---- */
 
-struct wanted {
+/* What an argument leads to is a part of the whole; ledgers that are given one by one are one part. */
+struct wanted_part {
+	char *path;			/* what it is called after */
+	bool directory;			/* it may have a run.json */
+	bool single;			/* ledgers given one by one */
 	struct tshm_paths ledgers;
-	char *directory;		/* whose run.json counts: the first that has one */
-	char *path;			/* what the run is called after */
 };
 
-static void want_path(struct wanted *w, const char *path)
+struct wanted {
+	struct wanted_part *parts;
+	size_t count, capacity;
+};
+
+static struct wanted_part *want_part(struct wanted *w, const char *path)
 {
-	if (!w->path)
-		w->path = tshm_xstrdup(path);
+	struct wanted_part *part;
+
+	TSHM_GROW(w->parts, w->count, w->capacity);
+	part = &w->parts[w->count++];
+	memset(part, 0, sizeof(*part));
+	part->path = tshm_xstrdup(path);
+	return part;
 }
 
-static void want_directory(struct wanted *w, const char *path)
+static bool is_same_file(const char *a, const char *b)
 {
-	struct tshm_paths ledgers = tshm_pool_ledgers(path);
+	struct stat x, y;
 
-	want_path(w, path);
-	if (!w->directory && tshm_pool_is_run(path))
-		w->directory = tshm_xstrdup(path);
-	for (size_t i = 0; i < ledgers.count; i++)
-		tshm_paths_add(&w->ledgers, ledgers.list[i]);
-	free(ledgers.list);
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* False: there is nothing in it. */
+static bool want_directory(struct wanted *w, const char *path)
+{
+	struct tshm_paths ledgers;
+	struct wanted_part *part;
+
+	for (size_t i = 0; i < w->count; i++)
+		if (w->parts[i].directory && is_same_file(w->parts[i].path, path))
+			return true;
+	ledgers = tshm_pool_ledgers(path);
+	if (!ledgers.count && !tshm_pool_is_run(path)) {
+		tshm_paths_free(&ledgers);
+		return false;
+	}
+	part = want_part(w, path);
+	part->directory = true;
+	part->ledgers = ledgers;
+	return true;
+}
+
+static void want_file(struct wanted *w, const char *path)
+{
+	struct wanted_part *part = NULL;
+
+	for (size_t i = 0; i < w->count; i++)
+		if (w->parts[i].single)
+			part = &w->parts[i];
+	if (!part)
+		part = want_part(w, path);
+	part->single = true;
+	tshm_paths_add(&part->ledgers, tshm_xstrdup(path));
 }
 
 /* The loose run that has this ledger, or the newest of the pool if token is NULL. */
@@ -191,10 +259,11 @@ static bool want_loose(struct wanted *w, const char *pool, const char *token)
 	const struct tshm_loose_run *r = token ? tshm_loose_find(loose, token) : loose->count ? &loose->list[0] : NULL;
 
 	if (r) {
-		want_path(w, r->images[0]->path);
+		struct wanted_part *part = want_part(w, r->images[0]->path);
+
 		for (size_t i = 0; i < r->count; i++)
 			if (r->images[i]->observed)
-				tshm_paths_add(&w->ledgers, tshm_xstrdup(r->images[i]->path));
+				tshm_paths_add(&part->ledgers, tshm_xstrdup(r->images[i]->path));
 	}
 	tshm_loose_free(loose);
 	return r != NULL;
@@ -211,8 +280,7 @@ static bool want_token(struct wanted *w, const char *pool, const char *token)
 		struct stat st;
 
 		found = !lstat(path, &st);
-		if (found)
-			want_directory(w, runs.list[i]);
+		found = found && want_directory(w, runs.list[i]);
 	}
 	tshm_paths_free(&runs);
 	return found || want_loose(w, pool, token);
@@ -229,8 +297,7 @@ static bool want_in_pools(struct wanted *w, const char *arg)
 		if (tshm_pool_is_token(arg))
 			found = want_token(w, pools.list[i], arg);
 		if (!found && !strchr(arg, '/') && tshm_pool_is_run(path)) {
-			want_directory(w, path);
-			found = true;
+			found = want_directory(w, path);
 		}
 	}
 	tshm_paths_free(&pools);
@@ -243,12 +310,10 @@ static bool want_argument(struct wanted *w, const char *arg, char **error)
 
 	if (!stat(arg, &st)) {
 		if (!S_ISDIR(st.st_mode)) {
-			want_path(w, arg);
-			tshm_paths_add(&w->ledgers, tshm_xstrdup(arg));
+			want_file(w, arg);
 			return true;
 		}
-		want_directory(w, arg);
-		if (w->directory || w->ledgers.count)
+		if (want_directory(w, arg))
 			return true;
 		*error = tshm_xasprintf("%s: no run: it has neither ledgers nor a " TSHM_LEDGER_RUN_FILE, arg);
 		return false;
@@ -267,13 +332,27 @@ static bool want_newest(struct wanted *w, char **error)
 	if (!found)
 		*error = tshm_xstrdup("no run was found: start one with tshm-run, or name a directory or ledger");
 	else if (!all->list[0].loose)
-		want_directory(w, all->list[0].path);
+		found = want_directory(w, all->list[0].path);
 	else
 		found = want_in_pools(w, all->list[0].name);
 	if (!found && !*error)
 		*error = tshm_xasprintf("%s: the newest run has just gone", all->list[0].path);
 	tshm_runs_list_free(all);
 	return found;
+}
+
+static void read_part(struct tshm_run *run, const struct wanted_part *wanted)
+{
+	struct tshm_run *part = tshm_run_new(wanted->path);
+	size_t before = run->image_count;
+
+	if (wanted->directory && tshm_pool_is_run(wanted->path) && tshm_runfile_read(part, wanted->path) == -EINVAL)
+		part->unreadable++;
+	tshm_run_read(run, &wanted->ledgers, false);
+	for (size_t i = before; i < run->image_count; i++)
+		run->images[i]->part = part;
+	run->parts = tshm_xreallocarray(run->parts, run->part_count + 1, sizeof(*run->parts));
+	run->parts[run->part_count++] = part;
 }
 
 struct tshm_run *tshm_run_load(char **args, int count, char **error)
@@ -288,14 +367,16 @@ struct tshm_run *tshm_run_load(char **args, int count, char **error)
 	if (!count)
 		ok = want_newest(&w, error);
 	if (ok) {
-		run = tshm_run_new(w.path);
-		if (w.directory && tshm_runfile_read(run, w.directory) == -EINVAL)
-			run->unreadable++;
-		tshm_run_read(run, &w.ledgers, false);
+		run = tshm_run_new(w.parts[0].path);
+		for (size_t i = 0; i < w.count; i++)
+			read_part(run, &w.parts[i]);
+		tshm_parts_merge(run);
 		finish(run);
 	}
-	tshm_paths_free(&w.ledgers);
-	free(w.directory);
-	free(w.path);
+	for (size_t i = 0; i < w.count; i++) {
+		tshm_paths_free(&w.parts[i].ledgers);
+		free(w.parts[i].path);
+	}
+	free(w.parts);
 	return run;
 }

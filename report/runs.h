@@ -14,7 +14,8 @@
 /*
  * Load what the arguments name (none: the newest run), join it, ask the kernel.
  * Each argument is a run's directory, a ledger file, a token, or a run's name in the
- * pool; ledger files given one by one make one run.  Returns NULL and one line in
+ * pool; ledger files given one by one make one run.  Several runs, also of several hosts,
+ * make one report; their objects and processes stay apart (run->parts).  Returns NULL and one line in
  * *error (to be freed) if there is no such run.  Ledgers that cannot be read are
  * counted in run->unreadable and told in run->problems.
  */

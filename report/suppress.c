@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "progress.h"
+#include "suppress_block.h"
 #include "text.h"
 #include "trace.h"
 #include "xalloc.h"
@@ -16,7 +18,7 @@
 
 /* ---- files ---- */
 
-static bool is_rule(const char *id, size_t length)
+bool tshm_suppressions_rule(const char *id, size_t length)
 {
 	size_t count;
 	const struct tshm_check *check = tshm_checks(&count);
@@ -38,14 +40,16 @@ static const char *complaint(const char *line, size_t length)
 		return "this is no text";
 	if (!colon)
 		return "it has no colon: RULE:PATTERN is wanted";
-	if (!is_rule(line, (size_t)(colon - line)))
+	if (!tshm_suppressions_rule(line, (size_t)(colon - line)))
 		return "there is no such rule (--list-checks lists them; * is all)";
 	if (!colon[1])
 		return "the pattern is missing: * is all";
 	return NULL;
 }
 
-static void add(struct tshm_suppressions *s, const char *line, const char *file, unsigned number, bool asked)
+/* A line, or a block with its name. */
+static void add(struct tshm_suppressions *s, const char *line, struct tshm_block *block, const char *file,
+		unsigned number, bool asked)
 {
 	struct tshm_suppression *new;
 
@@ -53,7 +57,8 @@ static void add(struct tshm_suppressions *s, const char *line, const char *file,
 	new = &s->list[s->count++];
 	memset(new, 0, sizeof(*new));
 	new->line = tshm_xstrdup(line);
-	new->pattern = strchr(new->line, ':') + 1;
+	new->block = block;
+	new->pattern = block ? NULL : strchr(new->line, ':') + 1;
 	new->file = tshm_xstrdup(file);
 	new->number = number;
 	new->asked = asked;
@@ -71,8 +76,51 @@ static char *trimmed(char *line, size_t *length)
 	return line;
 }
 
+/* What is read of a file. */
+struct reading {
+	struct tshm_suppressions *to;
+	const char *file;
+	unsigned number;		/* of the line */
+	bool asked;
+	struct tshm_block *block;	/* that the line is in, or NULL */
+	unsigned begin;
+};
+
+/* Takes a line; what is wrong with it, or NULL. */
+static const char *take(struct reading *r, const char *line, size_t length)
+{
+	const char *wrong;
+
+	if (*line == '#' || !length)
+		return NULL;
+	if (r->block && strcmp(line, "}") != 0)
+		return strlen(line) != length ? "this is no text" : tshm_block_line(r->block, line);
+	if (r->block) {
+		wrong = tshm_block_end(r->block);
+		if (wrong)
+			return wrong;
+		/* One file may serve Valgrind, too: what is for its tools is not for us. */
+		if (tshm_block_is_ours(r->block))
+			add(r->to, tshm_block_name(r->block), r->block, r->file, r->begin, r->asked);
+		else
+			tshm_block_free(r->block);
+		r->block = NULL;
+		return NULL;
+	}
+	if (!strcmp(line, "{") && length == 1) {
+		r->block = tshm_block_new();
+		r->begin = r->number;
+		return NULL;
+	}
+	wrong = complaint(line, length);
+	if (!wrong)
+		add(r->to, line, NULL, r->file, r->number, r->asked);
+	return wrong;
+}
+
 bool tshm_suppressions_read(struct tshm_suppressions *s, const char *file, bool asked, char **error)
 {
+	struct reading r = { .to = s, .file = file, .asked = asked };
 	TSHM_AUTO_FILE FILE *f = fopen(file, "re");
 	TSHM_AUTO_FREE char *whole = NULL;
 	size_t room = 0;
@@ -84,23 +132,20 @@ bool tshm_suppressions_read(struct tshm_suppressions *s, const char *file, bool 
 		return false;
 	}
 	errno = 0;
-	for (unsigned number = 1; (n = getline(&whole, &room, f)) >= 0; number++) {
+	for (r.number = 1; !*error && (n = getline(&whole, &room, f)) >= 0; r.number++) {
 		size_t length = (size_t)n;
 		char *line = trimmed(whole, &length);
-		const char *wrong = *line == '#' || !length ? NULL : complaint(line, length);
+		const char *wrong = take(&r, line, length);
 
-		if (wrong) {
-			*error = tshm_xasprintf("%s:%u: \"%.200s\": %s", file, number, line, wrong);
-			return false;
-		}
-		if (length && *line != '#')
-			add(s, line, file, number, asked);
+		if (wrong)
+			*error = tshm_xasprintf("%s:%u: \"%.200s\": %s", file, r.number, line, wrong);
 	}
-	if (ferror(f)) {
+	if (!*error && ferror(f))
 		*error = tshm_xasprintf("cannot read suppressions from %s: %s", file, strerror(errno ? errno : EIO));
-		return false;
-	}
-	return true;
+	if (!*error && r.block)
+		*error = tshm_xasprintf("%s:%u: this block has no end: a line with } is wanted", file, r.begin);
+	tshm_block_free(r.block);
+	return !*error;
 }
 
 bool tshm_suppressions_read_default(struct tshm_suppressions *s, char **error)
@@ -120,6 +165,7 @@ void tshm_suppressions_free(struct tshm_suppressions *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		free(s->list[i].line);
+		tshm_block_free(s->list[i].block);
 		free(s->list[i].file);
 	}
 	free(s->list);
@@ -128,22 +174,22 @@ void tshm_suppressions_free(struct tshm_suppressions *s)
 
 /* ---- findings ---- */
 
-static bool fits(const char *pattern, const char *text)
+bool tshm_fits(const char *pattern, const char *text)
 {
 	return text && !fnmatch(pattern, text, 0);
 }
 
-static bool fits_path(const char *pattern, const char *path)
+bool tshm_fits_path(const char *pattern, const char *path)
 {
-	return path && (fits(pattern, path) || fits(pattern, tshm_text_base(path)));
+	return path && (tshm_fits(pattern, path) || tshm_fits(pattern, tshm_text_base(path)));
 }
 
 /* "f(int)" is also called "f". */
-static bool fits_function(const char *pattern, const char *function)
+bool tshm_fits_function(const char *pattern, const char *function)
 {
 	TSHM_AUTO_FREE char *name = function ? tshm_xstrndup(function, strcspn(function, "(")) : NULL;
 
-	return name && (fits(pattern, function) || fits(pattern, name));
+	return name && (tshm_fits(pattern, function) || tshm_fits(pattern, name));
 }
 
 static bool fits_modules(const char *pattern, const struct tshm_image *im, const struct tshm_frame *frames,
@@ -151,7 +197,7 @@ static bool fits_modules(const char *pattern, const struct tshm_image *im, const
 {
 	for (unsigned i = 0; i < depth; i++)
 		if (frames[i].kind == TSHM_FRAME_NATIVE && frames[i].where && frames[i].where < im->module_count &&
-		    fits_path(pattern, im->modules[frames[i].where].path))
+		    tshm_fits_path(pattern, im->modules[frames[i].where].path))
 			return true;
 	return false;
 }
@@ -171,7 +217,7 @@ static bool fits_stack(const char *pattern, struct tshm_symbols *symbols, const 
 		return false;
 	t = tshm_trace_of_frames(symbols, im, frames, depth);
 	for (size_t i = 0; i < t.count && !found; i++)
-		found = fits_function(pattern, t.lines[i].function) || fits_path(pattern, t.lines[i].file);
+		found = tshm_fits_function(pattern, t.lines[i].function) || tshm_fits_path(pattern, t.lines[i].file);
 	tshm_trace_free(&t);
 	return found;
 }
@@ -185,11 +231,14 @@ static bool fits_site(const char *pattern, struct tshm_symbols *symbols, const s
 
 static bool matches(const struct tshm_suppression *s, const struct tshm_finding *f, struct tshm_symbols *symbols)
 {
-	size_t length = (size_t)(s->pattern - s->line) - 1;
+	size_t length;
 
+	if (s->block)
+		return tshm_block_matches(s->block, f, symbols);
+	length = (size_t)(s->pattern - s->line) - 1;
 	if (s->line[0] != '*' && (strlen(f->check->id) != length || memcmp(f->check->id, s->line, length) != 0))
 		return false;
-	return !strcmp(s->pattern, "*") || (f->object && fits_path(s->pattern, f->object->name)) ||
+	return !strcmp(s->pattern, "*") || (f->object && tshm_fits_path(s->pattern, f->object->name)) ||
 	       fits_site(s->pattern, symbols, f->image, f->site) ||
 	       (f->frame2 ? fits_stack(s->pattern, symbols, f->image2, f->frame2, 1) :
 			    fits_site(s->pattern, symbols, f->image2, f->site2));
@@ -200,6 +249,7 @@ void tshm_suppressions_apply(struct tshm_suppressions *s, struct tshm_findings *
 	for (size_t i = 0; i < found->count; i++) {
 		struct tshm_finding *f = found->list[i];
 
+		tshm_progress("looking for suppressions", i, found->count);
 		for (size_t k = 0; k < s->count && !f->suppressed_by; k++) {
 			if (!matches(&s->list[k], f, symbols))
 				continue;

@@ -2,7 +2,8 @@
 /*
  * Suppressions: findings that are known and accepted.  A line is RULE:PATTERN, as LeakSanitizer
  * has them; RULE is a rule's id or *, PATTERN a pattern of fnmatch(3) for the name of the object, or
- * for the module, function or source file of a frame of either stack.
+ * for the module, function or source file of a frame of either stack.  Or it is a block, as Valgrind
+ * has them (suppress_block.h).
  */
 #ifndef TSHM_SUPPRESS_H
 #define TSHM_SUPPRESS_H
@@ -10,11 +11,14 @@
 #include "finding.h"
 #include "symbol.h"
 
+struct tshm_block;
+
 struct tshm_suppression {
-	char *line;		/* as it was written, without spaces around it */
-	const char *pattern;	/* in line */
+	char *line;		/* as it was written, without spaces around it; a block's name */
+	const char *pattern;	/* in line; NULL: it is a block */
+	struct tshm_block *block;
 	char *file;
-	unsigned number;	/* of the line */
+	unsigned number;	/* of the line; of a block's first */
 	bool asked;		/* from a file that the user named: if it is not used, that is told */
 	size_t used;		/* findings */
 };
@@ -30,6 +34,12 @@ bool tshm_suppressions_read(struct tshm_suppressions *, const char *file, bool a
 bool tshm_suppressions_read_default(struct tshm_suppressions *, char **error);
 /* Set suppressed_by where one matches: the first that does. */
 void tshm_suppressions_apply(struct tshm_suppressions *, struct tshm_findings *, struct tshm_symbols *);
+/* Is there such a rule, or is it *? */
+bool tshm_suppressions_rule(const char *id, size_t length);
+/* Does a pattern match all of it?  A path also by its last part, a function also without its arguments. */
+bool tshm_fits(const char *pattern, const char *text);
+bool tshm_fits_path(const char *pattern, const char *path);
+bool tshm_fits_function(const char *pattern, const char *function);
 void tshm_suppressions_free(struct tshm_suppressions *);
 
 #endif

@@ -21,7 +21,7 @@ enum tshm_item_kind {
 };
 
 /* In the order of tables: what can go comes first. */
-enum tshm_verdict {
+enum tshm_may_go {
 	TSHM_MAY_GO,
 	TSHM_MAY_IF_OLD,	/* nobody knows who made it: only with --older */
 	TSHM_STAYS_YOUNG,
@@ -64,7 +64,7 @@ struct tshm_item {
 	bool maker_lives;
 	struct tshm_keeper *keepers;
 	size_t keeper_count;
-	enum tshm_verdict verdict;
+	enum tshm_may_go verdict;
 	char *why;		/* of the verdict, or of the outcome */
 	bool matched;		/* by a name that the user gave */
 	enum tshm_outcome outcome;
@@ -77,7 +77,7 @@ struct tshm_place {		/* a mount */
 	uint64_t bytes, used, inodes, inodes_used;
 };
 
-struct tshm_limit {
+struct tshm_kernel_limit {
 	const char *name;	/* of a sysctl */
 	uint64_t most, used;
 };
@@ -97,7 +97,7 @@ struct tshm_system {
 	struct tshm_items items;	/* in the order of tables; only those that were asked for */
 	struct tshm_items unnamed;	/* on the mount, the largest first */
 	struct tshm_place shm;
-	struct tshm_limit limits[3];
+	struct tshm_kernel_limit limits[3];
 	size_t limit_count;
 	const char *problems[4];	/* what could not be looked at */
 	size_t problem_count;
@@ -129,6 +129,6 @@ void tshm_makers_find(struct tshm_system *);
 /* verdict.c */
 #define TSHM_OLDER_DEFAULT 60
 void tshm_verdict_give(const struct tshm_system *, struct tshm_item *);
-const char *tshm_verdict_name(enum tshm_verdict);	/* as in JSON */
+const char *tshm_verdict_name(enum tshm_may_go);	/* as in JSON */
 
 #endif

@@ -31,12 +31,12 @@ static unsigned utf8_next(const unsigned char *s, size_t left, uint32_t *code)
 	return n;
 }
 
-/* Characters that a terminal does not show as themselves: controls, and what reorders or hides text. */
+/* Characters that a terminal does not show as themselves: controls, what reorders or hides text, what is none. */
 static bool is_hidden(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0xad || code == 0x61c ||
 	       (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-	       (code >= 0x2060 && code <= 0x206f) || code == 0xfeff || (code >= 0xe0000 && code <= 0xe0fff);
+	       (code >= 0x2060 && code <= 0x206f) || code == 0xfeff || (code & 0xfffe) == 0xfffe || (code >= 0xe0000 && code <= 0xe0fff);
 }
 
 static size_t escape_one(char *out, uint32_t code)

@@ -137,6 +137,13 @@ bool tshm_trace_is_interpreter(const struct tshm_line *l)
 	return false;
 }
 
+bool tshm_trace_is_own(const struct tshm_line *l)
+{
+	if (l->python)
+		return true;
+	return l->module && !tshm_module_is_runtime(l->module) && !(l->inlined && is_of_runtime(l));
+}
+
 /* The name that everybody writes for what the compiler calls by its whole template. */
 static char *short_function(const char *function)
 {

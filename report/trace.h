@@ -21,6 +21,8 @@ struct tshm_trace tshm_trace_of_frame(struct tshm_symbols *, const struct tshm_i
 void tshm_trace_free(struct tshm_trace *);
 /* Is it a frame of a language's interpreter?  A row of them tells a person nothing. */
 bool tshm_trace_is_interpreter(const struct tshm_line *);
+/* Is it of the program or one of its libraries, and not of libc or a language's runtime? */
+bool tshm_trace_is_own(const struct tshm_line *);
 /* "make_batch (train.c:42)", "0x1234 in libfoo.so (build-id 12ab...)": escaped.  To be freed. */
 char *tshm_trace_line(const struct tshm_line *);
 

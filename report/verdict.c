@@ -9,7 +9,7 @@
 #include "text.h"
 #include "xalloc.h"
 
-const char *tshm_verdict_name(enum tshm_verdict v)
+const char *tshm_verdict_name(enum tshm_may_go v)
 {
 	static const char *const names[] = {
 		[TSHM_MAY_GO] = "yes", [TSHM_MAY_IF_OLD] = "if-old", [TSHM_STAYS_YOUNG] = "young",
@@ -30,7 +30,7 @@ static char *maker_text(const struct tshm_item *i)
 	return tshm_xasprintf("pid %d of its name", (int)i->maker);
 }
 
-static void give(struct tshm_item *i, enum tshm_verdict v, char *why)
+static void give(struct tshm_item *i, enum tshm_may_go v, char *why)
 {
 	i->verdict = v;
 	free(i->why);

@@ -7,7 +7,10 @@
 #include "config.h"
 #include "run.h"
 
-enum { OPT_GATE = 256, OPT_HELP, OPT_REPORT, OPT_SUBREAPER, OPT_SUPPRESSIONS, OPT_VERSION, OPT_WAIT };
+enum {
+	OPT_BASELINE = 256, OPT_GATE, OPT_HELP, OPT_REPORT, OPT_SOURCE_ROOT, OPT_SUBREAPER, OPT_SUPPRESSIONS, OPT_VERSION,
+	OPT_WAIT, OPT_WRITE_BASELINE,
+};
 
 /* One row an option: the parser, --help and the man page's lint read it. */
 static const struct {
@@ -15,14 +18,17 @@ static const struct {
 	int value, argument;	/* of getopt_long(3) */
 	const char *shape, *text;
 } options[] = {
+	{ "baseline", OPT_BASELINE, required_argument, "--baseline=FILE", "leave out what this file of --write-baseline has" },
 	{ "gate", OPT_GATE, optional_argument, "--gate[=POLICY]", "exit with 1 if there is a finding at the gate" },
 	{ "help", OPT_HELP, no_argument, "--help", "print this and exit" },
 	{ "output", 'o', required_argument, "-o, --output=DIR", "keep the run there, not in the user's pool" },
 	{ "report", OPT_REPORT, required_argument, "--report=FORMAT:FILE", "write one more report; may be repeated" },
+	{ "source-root", OPT_SOURCE_ROOT, required_argument, "--source-root=DIR", "name source files relative to it (.)" },
 	{ "subreaper", OPT_SUBREAPER, no_argument, "--subreaper", "adopt orphans of the command" },
 	{ "suppressions", OPT_SUPPRESSIONS, required_argument, "--suppressions=FILE", "leave out what its lines match; may be repeated" },
 	{ "version", OPT_VERSION, no_argument, "--version", "print the version and exit" },
 	{ "wait", OPT_WAIT, required_argument, "--wait=SECONDS", "wait that long at most for what it left running (10)" },
+	{ "write-baseline", OPT_WRITE_BASELINE, required_argument, "--write-baseline=FILE", "write what was found there, for --baseline" },
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
@@ -32,7 +38,8 @@ static _Noreturn void help(void)
 	       "Run COMMAND under tshm and report what it and its descendants left behind.\n\n");
 	for (size_t i = 0; i < OPTIONS; i++)
 		printf("  %-24s %s\n", options[i].shape, options[i].text);
-	printf("\nFormats and policies are those of tshm-report --help.\n"
+	printf("\nFormats and policies are those of tshm-report --help, among them --gate=strict,\n"
+	       "--gate=leak-checker, and --gate=errors=0,warnings<=3,fd-leaked=off.\n"
 	       "Exit status: the command's, if it is not 0; 1 if the gate fails; 125 if tshm failed or\n"
 	       "could not judge; 126, 127 if COMMAND cannot be run or found; 128+N if it died of signal N.\n");
 	exit(fflush(stdout) == 0 ? 0 : TSHM_EXIT_FAILED);
@@ -75,6 +82,9 @@ void tshm_options_read(struct tshm_job *job, int argc, char **argv)
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "+:o:", table, NULL)) != -1) {
 		switch (option) {
+		case OPT_BASELINE: hand_on(job, tshm_text("--baseline=%s", optarg)); break;
+		case OPT_WRITE_BASELINE: hand_on(job, tshm_text("--write-baseline=%s", optarg)); break;
+		case OPT_SOURCE_ROOT: hand_on(job, tshm_text("--source-root=%s", optarg)); break;
 		case OPT_GATE:
 			job->gated = true;
 			hand_on(job, optarg ? tshm_text("--gate=%s", optarg) : tshm_text("--gate"));

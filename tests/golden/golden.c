@@ -131,6 +131,46 @@ static void make_ipc(void)
 	save(&to);
 }
 
+/* ---- names that somebody chose who means no good ---- */
+
+#define EVIL "\033[2J\033]0;x\a\nSUMMARY: tshm: 0 leaked segments\r\n::error::x\t<script>alert('&\"')</script>]]>%0A\xff\xc3(\xe2\x80\xae\xef\xbf\xbf\x7f\xc2\x9b"
+
+static void python_frame(struct made *m, uint32_t number, const char *file, const char *function)
+{
+	struct tshm_site *s = (void *)(m->bytes + tshm_ledger_offset(&m->header->sections[TSHM_SEC_SITES], number));
+	struct tshm_frame *f = &s->frames[s->depth++];
+
+	f->kind = TSHM_FRAME_PYTHON;
+	f->where = make_string(m, file, (uint32_t)strlen(file));
+	f->u.py.function = make_string(m, function, (uint32_t)strlen(function));
+	f->u.py.line = 7;
+}
+
+/* Everything that has a name has a bad one, of up to 255 bytes. */
+static void make_hostile(void)
+{
+	struct made m = image(1, 4000, 1, "/opt/" EVIL);
+	char longest[256];
+	uint32_t number = site(&m, TSHM_CALL_memfd_create, 0x10, "/opt/lib" EVIL ".so");
+
+	memset(longest, 0xfe, sizeof(longest) - 1);
+	memcpy(longest, EVIL, sizeof(EVIL) - 1);
+	longest[255] = 0;
+	m.header->argv = make_string(&m, "x\0" EVIL, sizeof("x\0" EVIL) - 1);
+	m.header->host = make_string(&m, EVIL, sizeof(EVIL) - 1);
+	python_frame(&m, number, "/src/" EVIL ".py", "f" EVIL);
+	python_frame(&m, number, "rel/" EVIL ",title=x:.py", longest);
+	for (unsigned i = 0; i < 8; i++) {
+		const char *name = i % 2 ? longest : EVIL;
+
+		memfd(&m, 10 + i, 500 + i, number)->text = make_string(&m, name, (uint32_t)strlen(name));
+	}
+	make_resource(&m, TSHM_KIND_FILE, 30, site(&m, TSHM_CALL_open, 0x20, ""))->text = make_string(&m, longest, 255);
+	make_child(&m, 4001, TSHM_CHILD_FORK, 0)->program = make_string(&m, EVIL, sizeof(EVIL) - 1);
+	end(&m, TSHM_ENDED_EXIT, 0);
+	save(&m);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3) {
@@ -141,7 +181,9 @@ int main(int argc, char **argv)
 			return make_processes(), 0;
 		if (!strcmp(argv[1], "ipc"))
 			return make_ipc(), 0;
+		if (!strcmp(argv[1], "hostile"))
+			return make_hostile(), 0;
 	}
-	fprintf(stderr, "usage: golden held|ipc|processes DIR\n");
+	fprintf(stderr, "usage: golden held|hostile|ipc|processes DIR\n");
 	return 2;
 }

@@ -23,6 +23,16 @@ refused 'no-such-rule:x\n' 'bad:1: "no-such-rule:x": there is no such rule'
 refused 'ipc-limbo:' 'the pattern is missing'
 refused 'ipc\033[31m:x\n' '\x1b[31m:x'
 refused 'ipc-limbo:a\0b\n' 'this is no text'
+refused '{\n name\n' 'bad:1: this block has no end'
+refused '{\n name\n}\n' 'bad:3: "}": a block has a name and tshm:RULE'
+refused '{\n name\n tshm:nothing\n}\n' 'bad:3: "tshm:nothing": there is no such rule'
+refused '{\n name\n nonsense\n}\n' 'bad:3: "nonsense": tshm:RULE is wanted here'
+refused '{\n name\n tshm:ipc-limbo\n fun\n}\n' 'bad:4: "fun": fun:PATTERN'
+refused '{\n name\n tshm:ipc-limbo\n fun:\n}\n' 'bad:4: "fun:": fun:PATTERN'
+refused '{\n name\n tshm:ipc-limbo\n exe:\n}\n' 'the pattern is missing'
+refused '{\n name\n tshm:ipc-limbo\n fun:x\n name:y\n}\n' 'before the frames'
+refused '{\n name\n{\n' 'the block before has no end'
+refused '}\n' 'it has no colon'
 status=0
 "$TSHM_REPORT" --suppressions="$tmp/none" --list-checks >"$tmp/out" 2>"$tmp/said" || status=$?
 [ $status -eq 2 ] || fail "a file that is not there: status $status"
@@ -57,4 +67,16 @@ TSHM_SUPPRESSIONS_DEFAULT=$tmp/good "$TSHM_REPORT" --gate --no-default-suppressi
 [ $status -eq 1 ] || fail "--no-default-suppressions: status $status"
 TSHM_SUPPRESSIONS_DEFAULT=$tmp/none "$TSHM_REPORT" "$tmp/run" >"$tmp/out" || fail "without a default file: status $?"
 "$TSHM_REPORT" --list-checks >/dev/null || fail "the shipped file: status $?"
+
+# What is generated is read, suppresses all and is used up; blocks for other tools do not bother.
+"$TSHM_REPORT" --gen-suppressions -o "$tmp/made" --no-default-suppressions "$tmp/run" || fail "--gen-suppressions: status $?"
+printf '{\n   of Valgrind\n   Memcheck:Leak\n   match-leak-kinds: definite\n   fun:malloc\n}\n' >>"$tmp/made"
+"$TSHM_REPORT" --gate=strict,notes=0 --suppressions="$tmp/made" "$tmp/run" >"$tmp/out" || fail "status $? with what was generated"
+! grep -q 'unused suppression' "$tmp/out" || fail "$(cat "$tmp/out")"
+[ "$(grep -c '^{' "$tmp/made")" -ge 8 ] || fail "$(cat "$tmp/made")"
+"$TSHM_REPORT" --gen-suppressions --suppressions="$tmp/made" "$tmp/run" >"$tmp/out" || fail "status $?"
+[ ! -s "$tmp/out" ] || fail "a suppression for what is suppressed: $(cat "$tmp/out")"
+printf '{\n   never\n   tshm:shm-leaked\n   fun:never\n}\n' >"$tmp/good"
+"$TSHM_REPORT" --suppressions="$tmp/good" "$tmp/run" >"$tmp/out" || fail "status $?"
+grep -qx "$tmp/good:1: unused suppression never" "$tmp/out" || fail "$(cat "$tmp/out")"
 echo "suppressions work"

@@ -451,7 +451,7 @@ static void test_odd_processes(void **state)
 static void test_not_judged(void **state)
 {
 	struct fixture *f = fixture_new("/bin/app", "/dev/shm/x");
-	char *text = written(f, (struct tshm_out){ .gate = TSHM_GATE_UNJUDGED, .why_unjudged = "a ledger could not be read" });
+	char *text = written(f, (struct tshm_out){ .gate = TSHM_GATE_UNJUDGED, .why = "a ledger could not be read" });
 
 	(void)state;
 	assert_int_equal(strncmp(text, "tshm: not judged: a ledger could not be read\n", 45), 0);

@@ -137,6 +137,38 @@ static void test_matches(void **state)
 	assert_false(matches("*:libnothing.so*"));
 }
 
+/* The same for a block of these lines. */
+static bool block(const char *lines)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "{\n   a name\n%s\n}", lines);
+	return matches(text);
+}
+
+static void test_blocks(void **state)
+{
+	(void)state;
+	assert_true(block("tshm:ipc-event-leaked"));
+	assert_true(block("tshm:*\n..."));
+	assert_true(block("tshm:ipc-event-leaked\nfun:cudaIpcOpenEventHandle\nobj:importer\nfun:rebuild_cuda_tensor"));
+	assert_true(block("tshm:ipc-event-leaked\n# as it is\n\nobj:/opt/*\nsrc:reductions.py"));
+	assert_true(block("tshm:ipc-event-leaked\nobj:importer\nsrc:reductions.py:7\n..."));
+	assert_true(block("tshm:ipc-event-leaked\n...\nfun:rebuild_*(int)"));
+	assert_true(block("tshm:ipc-event-leaked\n...\n...\nfun:rebuild_*\n..."));
+	assert_true(block("tshm:ipc-event-leaked\nexe:importer\nfun:cudaIpc*"));
+	assert_false(block("tshm:ipc-event-leaked\nfun:cudaEventCreateWithFlags\nobj:exporter"));	/* the second stack */
+	/* Frames begin where the stack does, and none may lie between. */
+	assert_false(block("tshm:ipc-event-leaked\nfun:rebuild_cuda_tensor"));
+	assert_false(block("tshm:ipc-event-leaked\nfun:cudaIpcOpenEventHandle\nfun:rebuild_cuda_tensor"));
+	assert_false(block("tshm:ipc-event-leaked\n...\nfun:rebuild_cuda_tensor\nfun:*"));
+	assert_false(block("tshm:ipc-event-leaked\n...\nfun:nobody"));
+	assert_false(block("tshm:ipc-event-leaked\nsrc:reductions.py:8"));
+	assert_false(block("tshm:ipc-event-leaked\nexe:exporter"));
+	assert_false(block("tshm:ipc-event-leaked\nname:*"));	/* it has none */
+	assert_false(block("tshm:ipc-limbo\n..."));
+}
+
 /* What is shipped hides PyTorch's events and nobody else's. */
 static void test_shipped(void **state)
 {
@@ -158,6 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_matches, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_blocks, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_shipped, set_up, tear_down),
 	};
 

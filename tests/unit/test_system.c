@@ -101,7 +101,7 @@ static struct tshm_item dead(void)
 				   .maker = 5, .known_by = TSHM_BY_NAME };
 }
 
-static void gives(const struct tshm_system *s, struct tshm_item i, enum tshm_verdict verdict)
+static void gives(const struct tshm_system *s, struct tshm_item i, enum tshm_may_go verdict)
 {
 	tshm_verdict_give(s, &i);
 	assert_string_equal(tshm_verdict_name(i.verdict), tshm_verdict_name(verdict));
