@@ -29,7 +29,7 @@ static void make_held(void)
 	for (unsigned i = 0; i < 8; i++) {
 		struct tshm_resource *r;
 
-		memfd(&m, 10 + i, 500 + i, leak);
+		memfd(&m, 10 + i, 500 + i, leak)->size = 8192;
 		r = make_resource(&m, TSHM_KIND_MAPPING, 0x7f0000000000 + i * 8192, maps);
 		r->origin = TSHM_ORIGIN_CREATED;
 		r->length = 8192;
