@@ -28,10 +28,25 @@ as_root() {
 	fi
 }
 
+# A name may be several, "a|b": what one distribution calls a, another calls b.
 missing_of() {
 	for missing_name; do
-		[ "$(dpkg-query -W -f='${db:Status-Status}' "$missing_name" 2>/dev/null)" = installed ] ||
-			printf '%s ' "$missing_name"
+		missing=yes
+		for missing_alternative in $(echo "$missing_name" | tr '|' ' '); do
+			[ "$(dpkg-query -W -f='${db:Status-Status}' "$missing_alternative" 2>/dev/null)" != installed ] || missing=no
+		done
+		[ $missing = no ] || printf '%s ' "$missing_name"
+	done
+}
+
+# known_of NAME...: of each the alternative that apt knows, or else the first.
+known_of() {
+	for known_name; do
+		known_first=${known_name%%|*}
+		for known_alternative in $(echo "$known_name" | tr '|' ' '); do
+			! apt-cache show "$known_alternative" >/dev/null 2>&1 || { known_first=$known_alternative; break; }
+		done
+		printf '%s ' "$known_first"
 	done
 }
 
@@ -51,6 +66,8 @@ need_packages() {
 	# The password is asked for here, not where the output is hidden.
 	as_root true || die "as root, run: apt-get install $need_missing"
 	quietly "apt-get update" as_root apt-get -qq update
+	# shellcheck disable=SC2086 # words
+	need_missing=$(known_of $need_missing)
 	# shellcheck disable=SC2086 # words
 	quietly "apt-get install" as_root env DEBIAN_FRONTEND=noninteractive \
 		apt-get -qq -y --no-install-recommends install $need_missing

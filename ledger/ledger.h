@@ -247,7 +247,8 @@ enum tshm_history_type {
 	TSHM_HIST_SEGMENT = 3,	/* a nameless object that it created (memfd, O_TMPFILE in an shm mount) */
 	TSHM_HIST_LOST_FDS = 4,	/* descriptors lost in transit: id = sent or expected, extra = installed */
 	TSHM_HIST_BAD_CLOSE = 5,/* close of a number that was not open */
-	TSHM_HIST_ATTACH_FAIL = 6 /* opening a name failed with ENOENT */
+	TSHM_HIST_ATTACH_FAIL = 6 /* a name was not there to be attached to; one record a site and name; begin and
+				   end: before the first and the last such call.  SYSV: id, or ipc_key if it is -1 */
 };
 
 enum tshm_space {		/* name spaces */
@@ -255,7 +256,8 @@ enum tshm_space {		/* name spaces */
 	TSHM_SPACE_SEM = 2,	/* POSIX semaphore; `name` is its path, /dev/shm/sem.x */
 	TSHM_SPACE_MQ = 3,	/* POSIX message queue; `name` is /x */
 	TSHM_SPACE_SYSV = 4,	/* SysV shared memory: id = shmid, ipc_key = key; no `name` */
-	TSHM_SPACE_MEMFD = 5	/* `name` is the argument of memfd_create; not a name space: it never leaks */
+	TSHM_SPACE_MEMFD = 5,	/* `name` is the argument of memfd_create; not a name space: it never leaks */
+	TSHM_SPACE_SOCKET = 6	/* the path that an AF_UNIX socket was bound to; dev and ino are the path's */
 };
 
 #define TSHM_HIF_INTENT    0x01u	/* noted before the call; its outcome is not known (killed in it) */
@@ -265,7 +267,8 @@ enum tshm_space {		/* name spaces */
 #define TSHM_HIF_RENAMED   0x10u	/* NAME: by rename or link from `link`; REMOVAL: by rename to/over it */
 #define TSHM_HIF_INHERITED 0x20u	/* copied at fork because a live resource refers to it: not this image's act */
 #define TSHM_HIF_IDENT     0x40u	/* dev, ino are known */
-#define TSHM_HIF_GONE      0x80u	/* closed because the kernel no longer had it: somebody else removed it */
+#define TSHM_HIF_GONE      0x80u	/* closed because the kernel no longer had it: somebody else removed it;
+					   with end_site: when this image wanted to remove it itself */
 #define TSHM_HIF_REMOVED   0x100u	/* NAME: closed by this image's own removal (end_site, end_tid) */
 #define TSHM_HIF_LINKED    0x200u	/* NAME: made by link(): the object's other names stay */
 
@@ -285,11 +288,13 @@ struct tshm_history {
 	int64_t id;		/* SYSV: shmid; BAD_CLOSE: the last number; LOST_FDS: see there */
 	int64_t ipc_key;	/* SYSV: key */
 	uint32_t link;		/* another history record, or 0 */
-	uint32_t count;		/* how often (BAD_CLOSE and LOST_FDS are one record a site) */
-	int64_t low, high;	/* BAD_CLOSE: smallest and largest number */
-	int64_t extra;		/* LOST_FDS: installed; BAD_CLOSE: numbers seen to rise by one (a loop) */
+	uint32_t count;		/* how often (BAD_CLOSE and LOST_FDS are one record a site; ATTACH_FAIL) */
+	int64_t low, high;	/* BAD_CLOSE: smallest and largest number; NAME: `low` is when this image let go of
+				   the last descriptor or mapping that it had by it, 0: it has one, or never had */
+	int64_t extra;		/* LOST_FDS: installed; BAD_CLOSE: numbers seen to rise by one (a loop);
+				   ATTACH_FAIL: 1 once this image attached to the name, or made it, after all */
 	struct tshm_frame before;	/* BAD_CLOSE: who closed the last number before */
-	uint64_t before_mono;
+	uint64_t before_mono;	/* … and when; NAME: when the call that made it had returned, 0: not known */
 	int32_t before_tid;
 	int32_t error;		/* errno of the event */
 	uint16_t type;		/* enum tshm_history_type */

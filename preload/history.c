@@ -26,9 +26,22 @@ struct tshm_own_history *tshm_history(uint32_t number)
 	return o;
 }
 
+/* When the last use of a name by this image ended; 0: it is in use. */
+static void tshm_history_used_until(uint32_t number, uint64_t when)
+{
+	struct tshm_history *h = &tshm_history(number)->h, *m = tshm_store_map(tshm_past, number);
+
+	h->low = (int64_t)when;
+	if (m && m->stamp == h->stamp)
+		m->low = h->low;
+}
+
 void tshm_history_ref(uint32_t number)
 {
-	atomic_fetch_add_explicit(&tshm_history(number)->refs, 1, memory_order_relaxed);
+	struct tshm_own_history *o = tshm_history(number);
+
+	if (!atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed) && o->h.type == TSHM_HIST_NAME && o->h.low)
+		tshm_history_used_until(number, 0);
 }
 
 void tshm_history_commit(uint32_t number, enum tshm_state state)
@@ -40,7 +53,7 @@ static void tshm_history_end(uint32_t number)
 {
 	struct tshm_history *h = &tshm_history(number)->h;
 
-	h->end_mono = tshm_now_coarse();
+	h->end_mono = tshm_now_precise();	/* what came before a call of another process is told by this */
 	h->end_wall = tshm_wall_coarse();
 }
 
@@ -54,6 +67,8 @@ void tshm_history_unref(uint32_t number)
 	if (o->h.type == TSHM_HIST_SEGMENT && TSHM_STAMP_STATE(o->h.stamp) == TSHM_STATE_LIVE) {
 		tshm_history_end(number);
 		tshm_history_commit(number, TSHM_STATE_CLOSED);
+	} else if (o->h.type == TSHM_HIST_NAME) {
+		tshm_history_used_until(number, tshm_now_precise());
 	}
 }
 
@@ -78,7 +93,8 @@ static bool tshm_name_is_gone(const struct tshm_history *h)
 {
 	struct stat st;
 
-	if (h->type != TSHM_HIST_NAME || (h->space != TSHM_SPACE_SHM && h->space != TSHM_SPACE_SEM))
+	if (h->type != TSHM_HIST_NAME ||
+	    (h->space != TSHM_SPACE_SHM && h->space != TSHM_SPACE_SEM && h->space != TSHM_SPACE_SOCKET))
 		return false;
 	return TSHM_SYS4(SYS_newfstatat, AT_FDCWD, h->name, &st, AT_SYMLINK_NOFOLLOW) == -ENOENT;
 }
@@ -102,6 +118,21 @@ static bool tshm_history_ended(struct tshm_own_history *o, uint64_t stamp, bool 
 	return tshm_name_is_gone(&o->h);
 }
 
+/* Takes a record whose stamp was this one for something new: BUSY and ours.  false: somebody else did. */
+static bool tshm_history_take(uint32_t number, uint64_t stamp)
+{
+	struct tshm_own_history *o = tshm_history(number);
+	bool old = o->epoch != tshm_epoch;
+
+	if (!atomic_compare_exchange_strong((_Atomic uint64_t *)&o->h.stamp, &stamp,
+		TSHM_STAMP((uint32_t)(TSHM_STAMP_GENERATION(stamp) + 1), TSHM_STATE_BUSY)))
+		return false;
+	tshm_name_unindex(number);
+	if (!old)
+		tshm_store_recycled(tshm_past);
+	return true;
+}
+
 /* An ended record to overwrite, BUSY and ours; 0: none found in a bounded look. */
 static uint32_t tshm_history_recycle(void)
 {
@@ -112,38 +143,20 @@ static uint32_t tshm_history_recycle(void)
 		uint32_t number = atomic_fetch_add_explicit(&tshm_hand, 1, memory_order_relaxed) % (used - 1) + 1;
 		struct tshm_own_history *o = tshm_store_own(tshm_past, number);
 		uint64_t stamp;
-		bool old;
 
 		if (!o)
 			continue;
 		stamp = atomic_load_explicit((_Atomic uint64_t *)&o->h.stamp, memory_order_acquire);
-		old = o->epoch != tshm_epoch;
-		if (!tshm_history_ended(o, stamp, &asked))
-			continue;
-		if (!atomic_compare_exchange_strong((_Atomic uint64_t *)&o->h.stamp, &stamp,
-			TSHM_STAMP((uint32_t)(TSHM_STAMP_GENERATION(stamp) + 1), TSHM_STATE_BUSY)))
-			continue;
-		tshm_name_unindex(number);
-		if (!old)
-			tshm_store_recycled(tshm_past);
-		return number;
+		if (tshm_history_ended(o, stamp, &asked) && tshm_history_take(number, stamp))
+			return number;
 	}
 	return 0;
 }
 
-uint32_t tshm_history_new(enum tshm_history_type type, enum tshm_call call, uint32_t site)
+static void tshm_history_begin(uint32_t number, enum tshm_history_type type, enum tshm_call call, uint32_t site)
 {
-	uint32_t number = 0;
-	struct tshm_own_history *o;
+	struct tshm_own_history *o = tshm_history(number);
 
-	if (atomic_load_explicit(&tshm_past->used, memory_order_relaxed) > TSHM_HISTORY_SOFT &&
-	    !tshm_store_has_free(tshm_past))
-		number = tshm_history_recycle();
-	if (!number)
-		number = tshm_store_take(tshm_past);
-	if (!number)
-		return 0;
-	o = tshm_history(number);
 	__builtin_memset((char *)o + sizeof(o->h.stamp), 0, sizeof(*o) - sizeof(o->h.stamp));
 	o->epoch = tshm_epoch;
 	o->h.type = (uint16_t)type;
@@ -152,6 +165,31 @@ uint32_t tshm_history_new(enum tshm_history_type type, enum tshm_call call, uint
 	o->h.tid = (uint32_t)tshm_tid();
 	o->h.begin_mono = tshm_now_coarse();
 	o->h.begin_wall = tshm_wall_coarse();
+}
+
+bool tshm_history_again(uint32_t number, enum tshm_history_type type, enum tshm_call call, uint32_t site)
+{
+	struct tshm_own_history *o = tshm_history(number);
+	uint64_t stamp = atomic_load_explicit((_Atomic uint64_t *)&o->h.stamp, memory_order_acquire);
+
+	if (TSHM_STAMP_STATE(stamp) != TSHM_STATE_CLOSED || o->h.type != type || o->epoch != tshm_epoch ||
+	    !tshm_history_take(number, stamp))
+		return false;
+	tshm_history_begin(number, type, call, site);
+	return true;
+}
+
+uint32_t tshm_history_new(enum tshm_history_type type, enum tshm_call call, uint32_t site)
+{
+	uint32_t number = 0;
+
+	if (atomic_load_explicit(&tshm_past->used, memory_order_relaxed) > TSHM_HISTORY_SOFT &&
+	    !tshm_store_has_free(tshm_past))
+		number = tshm_history_recycle();
+	if (!number)
+		number = tshm_store_take(tshm_past);
+	if (number)
+		tshm_history_begin(number, type, call, site);
 	return number;
 }
 
@@ -255,6 +293,7 @@ uint32_t tshm_name_confirm(uint32_t number, uint32_t flags, const struct stat *s
 	if (!number)
 		return 0;
 	o = tshm_history(number);
+	tshm_attach_worked(o->h.space, o->h.space == TSHM_SPACE_SYSV ? NULL : o->h.name, id, o->h.ipc_key);
 	known = tshm_name_find(o->h.space, o->h.name, id);
 	if (known) {
 		struct tshm_history *old = &tshm_history(known)->h;
@@ -272,6 +311,7 @@ uint32_t tshm_name_confirm(uint32_t number, uint32_t flags, const struct stat *s
 	}
 	o->h.flags = (o->h.flags & ~(uint32_t)TSHM_HIF_INTENT) | flags;
 	o->h.id = id;
+	o->h.before_mono = tshm_now_precise();
 	if (st) {
 		o->h.dev = st->st_dev;
 		o->h.ino = st->st_ino;
@@ -340,6 +380,23 @@ uint32_t tshm_removal_done(const struct tshm_removal *r, struct tshm_here here, 
 	tshm_history_end(number);
 	tshm_history_commit(number, TSHM_STATE_CLOSED);
 	return number;
+}
+
+void tshm_removal_vain(const struct tshm_removal *r, struct tshm_here here)
+{
+	struct tshm_history *h;
+
+	if (!r->number || tshm_history(r->number)->h.flags & TSHM_HIF_INHERITED)
+		return;
+	h = &tshm_history(r->number)->h;
+	tshm_name_unindex(r->number);
+	h->flags |= TSHM_HIF_GONE;
+	h->end_site = tshm_site_here(here);
+	tshm_site_mirror(h->end_site);
+	h->end_tid = (uint32_t)tshm_tid();
+	h->end_call = here.call;
+	tshm_history_end(r->number);
+	tshm_history_commit(r->number, TSHM_STATE_CLOSED);
 }
 
 uint32_t tshm_segment_new(enum tshm_call call, const char *name, const struct stat *st, uint32_t site)

@@ -72,6 +72,7 @@ TSHM_HOOK(int, shmget, (key_t key, size_t size, int flags))
 	struct tshm_here here = TSHM_HERE(shmget);
 	bool create = key == IPC_PRIVATE || (flags & IPC_CREAT);
 	bool sure = key == IPC_PRIVATE || (flags & IPC_EXCL);
+	uint64_t before = here.on && !create ? tshm_now_precise() : 0;
 	uint32_t intent = 0;
 	struct shmid_ds ds;
 	int id;
@@ -86,9 +87,13 @@ TSHM_HOOK(int, shmget, (key_t key, size_t size, int flags))
 	if (id < 0) {
 		tshm_name_withdraw(intent);
 		tshm_note_failed(here, errno);
+		if (before && errno == ENOENT)
+			tshm_attach_failed(here, TSHM_SPACE_SYSV, NULL, -1, key, ENOENT, before);
 		return id;
 	}
 	tshm_count(here.call);
+	if (before)
+		tshm_attach_worked(TSHM_SPACE_SYSV, NULL, -1, key);
 	if (!intent)
 		return id;
 	/* Without IPC_EXCL the kernel tells who made it (shmctl(2), shm_cpid). */
@@ -97,6 +102,7 @@ TSHM_HOOK(int, shmget, (key_t key, size_t size, int flags))
 		return id;
 	}
 	tshm_history(intent)->h.size = size;
+	tshm_history(intent)->h.mode = (uint32_t)flags & 0777;	/* no umask here */
 	tshm_name_confirm(intent, sure ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE, NULL, id);
 	return id;
 }
@@ -115,15 +121,19 @@ TSHM_HOOK(int, shmctl, (int id, int command, struct shmid_ds *ds))
 	result = TSHM_REAL(shmctl)(id, command, ds);
 	if (here.on && result == 0)
 		tshm_removal_done(&r, here, 0);
+	else if (here.on && (errno == EINVAL || errno == EIDRM))
+		tshm_removal_vain(&r, here);
 	return result;
 }
 
 TSHM_HOOK(void *, shmat, (int id, const void *at, int flags))
 {
 	struct tshm_here here = TSHM_HERE(shmat);
-	uint64_t before = here.on ? tshm_range_sequence() : 0;
+	uint64_t before = here.on ? tshm_range_sequence() : 0, when = here.on ? tshm_now_precise() : 0;
 	void *result = TSHM_REAL(shmat)(id, at, flags);
 
+	if (result == (void *)-1 && (errno == EINVAL || errno == EIDRM))
+		tshm_note_unattached(here, id, errno, when);
 	tshm_note_attach(here, result, id, flags, before);
 	return result;
 }

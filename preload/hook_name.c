@@ -38,31 +38,9 @@ TSHM_HOOK(int, shm_open, (const char *name, int flags, mode_t mode))
  */
 static bool tshm_name_path(char full[TSHM_NAME_MAX], int directory, const char *path)
 {
-	char proc[40];
-	size_t at;
-	long n;
-
-	if (tshm_path_is_shm(path)) {
-		tshm_copy(full, path, TSHM_NAME_MAX);
-		return true;
-	}
-	if (!path || path[0] == '/' || !path[0])
+	if (path && path[0] == '/' && !tshm_path_is_shm(path))
 		return false;
-	if (directory == AT_FDCWD) {
-		n = TSHM_SYS4(SYS_readlinkat, AT_FDCWD, "/proc/self/cwd", full, TSHM_NAME_MAX - 2);
-	} else {
-		at = tshm_append(proc, 0, "/proc/self/fd/", sizeof(proc));
-		tshm_append_number(proc, at, (uint64_t)directory, sizeof(proc));
-		n = TSHM_SYS4(SYS_readlinkat, AT_FDCWD, proc, full, TSHM_NAME_MAX - 2);
-	}
-	if (n <= 0)
-		return false;
-	full[n++] = '/';
-	full[n] = 0;
-	if (!tshm_path_is_shm(full))
-		return false;
-	tshm_append(full, (size_t)n, path, TSHM_NAME_MAX);
-	return true;
+	return tshm_path_whole(full, directory, path) && tshm_path_is_shm(full);
 }
 
 /* A relative path needs a system call to be judged: only where it can be in an shm mount at all. */
@@ -78,6 +56,13 @@ static bool tshm_name_matters(struct tshm_here here, char full[TSHM_NAME_MAX], i
 	    !tshm_history_is_shm(st.st_dev))
 		return false;
 	return tshm_name_path(full, directory, path);
+}
+
+/* A path that a socket was bound to is no name in an shm mount; it is looked at while this process has any. */
+static bool tshm_is_bound(struct tshm_here here, char full[TSHM_NAME_MAX], int directory, const char *path)
+{
+	return here.on && tshm_any_bound && path && tshm_path_whole(full, directory, path) &&
+	       tshm_name_find(TSHM_SPACE_SOCKET, full, 0);
 }
 
 static bool tshm_is_sem_path(const char *path)
@@ -96,21 +81,40 @@ static enum tshm_space tshm_space_of(const char *path)
 		struct tshm_here here = TSHM_HERE(name); \
 		char full[TSHM_NAME_MAX]; \
 		struct tshm_removal r; \
-		bool matters = to_look; \
+		bool bound = tshm_is_bound(here, full, directory, path), matters = bound || (to_look); \
 		int result; \
 \
 		if (matters) \
-			tshm_removal_look(&r, tshm_space_of(full), full, 0); \
+			tshm_removal_look(&r, bound ? TSHM_SPACE_SOCKET : tshm_space_of(full), full, 0); \
 		result = TSHM_REAL(name) arguments; \
 		if (matters && result == 0) \
 			tshm_removal_done(&r, here, 0); \
+		else if (matters && errno == ENOENT) \
+			tshm_removal_vain(&r, here); \
 		return result; \
 	}
 TSHM_UNLINK(unlink, (const char *path), (path), AT_FDCWD, tshm_name_matters(here, full, AT_FDCWD, path))
 TSHM_UNLINK(remove, (const char *path), (path), AT_FDCWD, tshm_name_matters(here, full, AT_FDCWD, path))
 TSHM_UNLINK(unlinkat, (int at, const char *path, int flags), (at, path, flags), at,
 	    !(flags & AT_REMOVEDIR) && tshm_name_matters(here, full, at, path))
-TSHM_UNLINK(shm_unlink, (const char *name), (name), AT_FDCWD, here.on && tshm_shm_path(full, name))
+
+TSHM_HOOK(int, shm_unlink, (const char *name))
+{
+	struct tshm_here here = TSHM_HERE(shm_unlink);
+	char full[TSHM_NAME_MAX];
+	struct tshm_removal r;
+	int result;
+
+	here.on = here.on && tshm_shm_path(full, name);
+	if (here.on)
+		tshm_removal_look(&r, tshm_space_of(full), full, 0);
+	result = TSHM_REAL(shm_unlink)(name);
+	if (here.on && result == 0)
+		tshm_removal_done(&r, here, 0);
+	else if (here.on && errno == ENOENT)
+		tshm_removal_vain(&r, here);
+	return result;
+}
 
 /* A rename or link on its way: what it takes away, what it overwrites, and what it makes. */
 struct tshm_renaming {

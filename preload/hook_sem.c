@@ -30,6 +30,7 @@ TSHM_HOOK(sem_t *, sem_open, (const char *name, int flags, ...))
 	unsigned value = 0;
 	mode_t mode = 0;
 	struct stat st;
+	uint64_t before = 0;
 	sem_t *sem;
 
 	if (flags & O_CREAT) {
@@ -45,6 +46,8 @@ TSHM_HOOK(sem_t *, sem_open, (const char *name, int flags, ...))
 		site = tshm_site_here(here);
 		intent = tshm_name_intent(TSHM_SPACE_SEM, here.call, path, 0,
 					  flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE, site);
+	} else if (here.on) {
+		before = tshm_now_precise();
 	}
 	sem = TSHM_REAL(sem_open)(name, flags, mode, value);
 	if (!here.on)
@@ -52,8 +55,12 @@ TSHM_HOOK(sem_t *, sem_open, (const char *name, int flags, ...))
 	if (sem == SEM_FAILED) {
 		tshm_name_withdraw(intent);
 		tshm_note_failed(here, errno);
+		if (before && errno == ENOENT)
+			tshm_attach_failed(here, TSHM_SPACE_SEM, path, 0, 0, ENOENT, before);
 		return sem;
 	}
+	if (before)
+		tshm_attach_worked(TSHM_SPACE_SEM, path, 0, 0);
 	if (TSHM_SYS4(SYS_newfstatat, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		number = intent ? tshm_name_confirm(intent, flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE,
 						    &st, 0) :
@@ -95,6 +102,8 @@ TSHM_HOOK(int, sem_unlink, (const char *name))
 	result = TSHM_REAL(sem_unlink)(name);
 	if (here.on && result == 0)
 		tshm_removal_done(&r, here, 0);
+	else if (here.on && errno == ENOENT)
+		tshm_removal_vain(&r, here);
 	return result;
 }
 
@@ -109,7 +118,8 @@ static uint32_t tshm_mq_intent(struct tshm_here here, const char *name, int flag
 				flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE, *site);
 }
 
-static mqd_t tshm_mq_done(struct tshm_here here, mqd_t queue, uint32_t intent, int flags)
+static mqd_t tshm_mq_done(struct tshm_here here, mqd_t queue, uint32_t intent, const char *name, int flags,
+			  uint64_t before)
 {
 	uint64_t word;
 	struct tshm_resource *r;
@@ -119,6 +129,10 @@ static mqd_t tshm_mq_done(struct tshm_here here, mqd_t queue, uint32_t intent, i
 		return queue;
 	if (queue < 0)
 		tshm_name_withdraw(intent);
+	if (queue < 0 && before && name && errno == ENOENT)
+		tshm_attach_failed(here, TSHM_SPACE_MQ, name, 0, 0, ENOENT, before);
+	else if (queue >= 0 && before && name)
+		tshm_attach_worked(TSHM_SPACE_MQ, name, 0, 0);
 	tshm_note_open(here, queue, TSHM_KIND_MQUEUE, true);	/* mq_open sets close-on-exec */
 	if (queue < 0 || TSHM_SYS2(SYS_fstat, queue, &st) != 0)
 		return queue;
@@ -141,6 +155,7 @@ TSHM_HOOK(mqd_t, mq_open, (const char *name, int flags, ...))
 	struct tshm_here here = TSHM_HERE(mq_open);
 	struct mq_attr *attributes = NULL;
 	uint32_t intent, site = 0;
+	uint64_t before = here.on && !(flags & O_CREAT) ? tshm_now_precise() : 0;
 	mode_t mode = 0;
 
 	if (flags & O_CREAT) {
@@ -152,14 +167,15 @@ TSHM_HOOK(mqd_t, mq_open, (const char *name, int flags, ...))
 		va_end(list);
 	}
 	intent = tshm_mq_intent(here, name, flags, &site);
-	return tshm_mq_done(here, TSHM_REAL(mq_open)(name, flags, mode, attributes), intent, flags);
+	return tshm_mq_done(here, TSHM_REAL(mq_open)(name, flags, mode, attributes), intent, name, flags, before);
 }
 
 TSHM_HOOK(mqd_t, __mq_open_2, (const char *name, int flags))
 {
 	struct tshm_here here = TSHM_HERE(__mq_open_2);
+	uint64_t before = here.on ? tshm_now_precise() : 0;
 
-	return tshm_mq_done(here, TSHM_REAL(__mq_open_2)(name, flags), 0, flags);
+	return tshm_mq_done(here, TSHM_REAL(__mq_open_2)(name, flags), 0, name, flags, before);
 }
 
 TSHM_HOOK(int, mq_close, (mqd_t queue))
@@ -183,5 +199,7 @@ TSHM_HOOK(int, mq_unlink, (const char *name))
 	result = TSHM_REAL(mq_unlink)(name);
 	if (here.on && result == 0)
 		tshm_removal_done(&r, here, 0);
+	else if (here.on && errno == ENOENT)
+		tshm_removal_vain(&r, here);
 	return result;
 }

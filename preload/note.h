@@ -60,6 +60,7 @@ struct tshm_opening {
 	int directory, flags;
 	uint32_t site;		/* captured before the call only if a name is made */
 	uint32_t name;		/* intent */
+	uint64_t before;	/* the time before the call, if it attaches to a name that is expected to be there */
 };
 TSHM_INTERNAL void tshm_opening_begin(struct tshm_opening *, struct tshm_here, int directory, const char *path,
 				      int flags);
@@ -74,6 +75,8 @@ TSHM_INTERNAL void tshm_note_map(struct tshm_here, void *at, size_t length, int 
 TSHM_INTERNAL void tshm_note_remap(struct tshm_here, void *old, size_t old_length, void *at, size_t length,
 				   uint64_t before);
 TSHM_INTERNAL void tshm_note_attach(struct tshm_here, void *at, int id, int flags, uint64_t before);
+/* shmat() refused this id: was it removed?  when: before the call. */
+TSHM_INTERNAL void tshm_note_unattached(struct tshm_here, int id, int error, uint64_t when);
 TSHM_INTERNAL void tshm_note_semaphore(struct tshm_here, void *at, uint32_t name, uint32_t site);
 
 /* note_pass.c: ancillary data. */

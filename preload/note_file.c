@@ -51,8 +51,13 @@ void tshm_opening_begin(struct tshm_opening *o, struct tshm_here here, int direc
 	o->directory = directory;
 	o->flags = flags;
 	o->site = o->name = 0;
-	if (!here.on || !(flags & O_CREAT) || !tshm_path_is_shm(path))
+	o->before = 0;
+	if (!here.on || !tshm_path_is_shm(path))
 		return;
+	if (!(flags & O_CREAT)) {
+		o->before = tshm_now_precise();
+		return;
+	}
 	o->site = tshm_site_here(here);
 	o->name = tshm_name_intent(TSHM_SPACE_SHM, here.call, path, 0, tshm_made_by(flags), o->site);
 }
@@ -116,8 +121,12 @@ int tshm_opening_end(struct tshm_opening *o, int fd)
 	if (fd < 0) {
 		tshm_name_withdraw(o->name);
 		tshm_note_failed(o->here, errno);
+		if (o->before && errno == ENOENT)
+			tshm_attach_failed(o->here, TSHM_SPACE_SHM, o->path, 0, 0, ENOENT, o->before);
 		return fd;
 	}
+	if (o->before)
+		tshm_attach_worked(TSHM_SPACE_SHM, o->path, 0, 0);
 	tshm_count(o->here.call);
 	if (!o->site)
 		o->site = tshm_site_here(o->here);

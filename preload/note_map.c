@@ -56,6 +56,8 @@ void tshm_note_map(struct tshm_here here, void *at, size_t length, int prot, int
 		}
 		word = tshm_fd_word(fd);
 		source = tshm_held_of(word);
+		if (source)	/* as last looked at: was there as much as is mapped? */
+			r->size = source->size;
 		if (source && source->name) {
 			r->name = source->name;
 			tshm_history_ref(r->name);
@@ -144,6 +146,15 @@ void tshm_note_attach(struct tshm_here here, void *at, int id, int flags, uint64
 		tshm_history_ref(name);
 	}
 	tshm_range_publish(number);
+}
+
+void tshm_note_unattached(struct tshm_here here, int id, int error, uint64_t when)
+{
+	struct shmid_ds ds;
+	long asked = here.on ? TSHM_SYS3(SYS_shmctl, id, IPC_STAT, &ds) : 0;
+
+	if (asked == -EINVAL || asked == -EIDRM)	/* else it was the address that was refused */
+		tshm_attach_failed(here, TSHM_SPACE_SYSV, NULL, id, 0, error, when);
 }
 
 void tshm_note_semaphore(struct tshm_here here, void *at, uint32_t name, uint32_t site)

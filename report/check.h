@@ -67,6 +67,16 @@ struct tshm_left_name {
 void tshm_check_left_names(const struct tshm_check *, const struct tshm_run *, struct tshm_findings *,
 			   const struct tshm_left_name *);
 
+/* removed.c: who took a name away. */
+const char *tshm_space_word(unsigned space);	/* "segment", "semaphore" … */
+char *tshm_object_words(const struct tshm_object *);	/* "segment /dev/shm/x".  To be freed. */
+bool tshm_is_same_process(const struct tshm_image *, const struct tshm_image *);	/* whatever it executed */
+bool tshm_ended_badly(const struct tshm_image *);	/* its process: by a signal, or not with 0 */
+uint32_t tshm_removal_site(const struct tshm_past *);	/* of a REMOVAL, or of a NAME that its own image removed */
+bool tshm_is_tracker(const struct tshm_image *);	/* Python's resource tracker? */
+/* … of a process that `of` is not, nor was started by? */
+bool tshm_is_others_tracker(const struct tshm_image *, const struct tshm_image *of);
+
 /* What ended images held, by leaf, and by process as far as the tolerance goes: fd-leaked, map-leaked, fd-open-at-exit. */
 struct tshm_at_end {
 	bool (*counts)(const struct tshm_held *);

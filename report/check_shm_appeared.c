@@ -4,16 +4,6 @@
 
 #include "check.h"
 
-static const char *word_of(unsigned space)
-{
-	switch (space) {
-	case TSHM_SPACE_SEM: return "semaphore";
-	case TSHM_SPACE_MQ: return "message queue";
-	case TSHM_SPACE_SYSV: return "SysV segment";
-	}
-	return "segment";
-}
-
 static size_t count_unobserved(const struct tshm_run *run)
 {
 	size_t count = 0;
@@ -36,9 +26,9 @@ void tshm_check_shm_appeared(const struct tshm_check *check, const struct tshm_r
 
 		f = tshm_finding_add(to, check, TSHM_WARNING,
 				     "%s %s (%s) appeared during the run and no observed process made it%s; nobody holds it",
-				     word_of(s->space), s->name ? s->name : id, tshm_text_size(s->size).s, by);
+				     tshm_space_word(s->space), s->name ? s->name : id, tshm_text_size(s->size).s, by);
 		f->bytes = s->size;
-		f->subject = tshm_xstrdup(s->name ? s->name : word_of(s->space));
+		f->subject = tshm_xstrdup(s->name ? s->name : tshm_space_word(s->space));
 		f->advice = unobserved ?
 			tshm_xasprintf("%s could not be observed (see unobserved): look there first",
 				       tshm_text_plural(unobserved, "process").s) :

@@ -27,7 +27,8 @@ static const char *why_unjudged(const struct tshm_run *run)
 			return "a ledger had no room for what was shared by CUDA IPC";
 	}
 	for (const struct tshm_object *o = run->objects; o; o = o->next)
-		if (o->presence == TSHM_NAME_UNASKED && o->creator)
+		/* Paths of sockets are notes at most. */
+		if (o->presence == TSHM_NAME_UNASKED && o->creator && o->space != TSHM_SPACE_SOCKET)
 			return "names could not be looked at: another host, boot or mount";
 	return NULL;
 }

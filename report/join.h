@@ -39,6 +39,8 @@ struct tshm_object *tshm_objects_at(struct tshm_objects *, unsigned domain, bool
 bool tshm_past_is_renamed(const struct tshm_past *);
 void tshm_object_add_past(struct tshm_object *, struct tshm_past *);
 void tshm_objects_done(struct tshm_objects *);
+/* Joins failed attachments with what had had their names: past->object and ->because.  After names were asked about. */
+void tshm_absent_join(struct tshm_run *);
 /* Joins CUDA IPC records by their handles: run->handles.  After tshm_model_join(). */
 void tshm_handles_join(struct tshm_run *);
 /* One line for run->problems; takes the string. */

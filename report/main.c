@@ -35,7 +35,7 @@ static int list_checks(void)
 	const struct tshm_check *check = tshm_checks(&count);
 
 	for (size_t i = 0; i < count; i++)
-		printf("%-20s %-8s %s\n", check[i].id, tshm_severity_name(check[i].severity), check[i].text);
+		printf("%-22s %-8s %s\n", check[i].id, tshm_severity_name(check[i].severity), check[i].text);
 	return flushed();
 }
 

@@ -49,7 +49,10 @@ struct tshm_held {
 struct tshm_past {
 	struct tshm_history h;
 	struct tshm_image *image;
-	struct tshm_object *object;	/* NAME, REMOVAL and SEGMENT records whose object is known */
+	struct tshm_object *object;	/* NAME, REMOVAL and SEGMENT records whose object is known; ATTACH_FAIL: the
+					   object that had had the name and was gone by then (absent.c) */
+	struct tshm_past *because;	/* ATTACH_FAIL with an object: the record that tells who took the name away;
+					   NULL: nobody observed did */
 	const char *name;
 };
 
@@ -161,6 +164,11 @@ struct tshm_object {
 	struct tshm_outsider *outsiders;
 	size_t outsider_count;
 	uint64_t birth_wall;		/* of what its name leads to, from the kernel; 0: not known */
+	uint64_t change_wall;		/* the same: when its inode was changed last */
+	uint32_t mode;			/* permissions that its name has now, from the kernel; if it is THERE */
+	bool bound;			/* a socket's path: some socket is still bound to it */
+	bool in_directory;		/* its name lies in a directory below the mount … */
+	bool hidden;			/* … or in a mount that others may not search */
 	struct tshm_object *next;	/* all objects of the run */
 };
 

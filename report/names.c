@@ -56,9 +56,30 @@ void tshm_names_open(struct tshm_names *names)
 	}
 }
 
+void tshm_names_sockets(struct tshm_names *names)
+{
+	TSHM_AUTO_FILE FILE *f = fopen("/proc/net/unix", "re");
+	TSHM_AUTO_FREE char *line = NULL;
+	size_t room = 0, capacity = 0;
+	int at;
+
+	while (f && getline(&line, &room, f) >= 0) {
+		at = 0;		/* Num RefCount Protocol Flags Type St Inode Path */
+		sscanf(line, "%*s %*s %*s %*s %*s %*s %*s %n", &at);
+		if (!at || !line[at] || line[at] == '@' || line[at] == '\n')
+			continue;
+		line[strcspn(line, "\n")] = 0;
+		TSHM_GROW(names->bound, names->bound_count, capacity);
+		names->bound[names->bound_count++] = tshm_xstrdup(line + at);
+	}
+}
+
 void tshm_names_close(struct tshm_names *names)
 {
 	free(names->sysv);
+	for (size_t i = 0; i < names->bound_count; i++)
+		free(names->bound[i]);
+	free(names->bound);
 	memset(names, 0, sizeof(*names));
 }
 
@@ -67,7 +88,7 @@ static enum tshm_look look_errno(int error)
 	return error == ENOENT || error == ENOTDIR ? TSHM_LOOK_ABSENT : TSHM_LOOK_FAILED;
 }
 
-static enum tshm_look look_path(int dir, const char *path, struct tshm_seen *seen)
+static enum tshm_look look_path(int dir, const char *path, mode_t type, struct tshm_seen *seen)
 {
 	struct statx x;
 
@@ -77,9 +98,11 @@ static enum tshm_look look_path(int dir, const char *path, struct tshm_seen *see
 	seen->ino = x.stx_ino;
 	seen->size = x.stx_size;
 	seen->uid = x.stx_uid;
+	seen->mode = x.stx_mode;
+	seen->change_wall = (uint64_t)x.stx_ctime.tv_sec * 1000000000u + x.stx_ctime.tv_nsec;
 	if (x.stx_mask & STATX_BTIME)
 		seen->birth_wall = (uint64_t)x.stx_btime.tv_sec * 1000000000u + x.stx_btime.tv_nsec;
-	return S_ISREG(x.stx_mode) ? TSHM_LOOK_THERE : TSHM_LOOK_ABSENT;
+	return (x.stx_mode & S_IFMT) == type ? TSHM_LOOK_THERE : TSHM_LOOK_ABSENT;
 }
 
 bool tshm_names_has_queues(void)
@@ -98,7 +121,7 @@ static enum tshm_look look_queue(const char *name, struct tshm_seen *seen)
 
 	if (tshm_names_has_queues()) {
 		TSHM_AUTO_FREE char *path = tshm_xasprintf(TSHM_MQUEUE_MOUNT "/%s", name + (name[0] == '/'));
-		enum tshm_look how = look_path(AT_FDCWD, path, seen);
+		enum tshm_look how = look_path(AT_FDCWD, path, S_IFREG, seen);
 
 		if (how != TSHM_LOOK_THERE)
 			return how;
@@ -110,12 +133,40 @@ static enum tshm_look look_queue(const char *name, struct tshm_seen *seen)
 		seen->dev = st.st_dev;
 		seen->ino = st.st_ino;
 		seen->uid = st.st_uid;
+		seen->mode = st.st_mode;
 	}
 	seen->size = 0;
 	if (!mq_getattr(q, &attributes))
 		seen->size = (uint64_t)attributes.mq_maxmsg * (uint64_t)attributes.mq_msgsize;
 	mq_close(q);
 	return TSHM_LOOK_THERE;
+}
+
+/* Who bound a relative path had its own idea of where it begins: one that ends alike is taken for it. */
+static bool is_bound(const struct tshm_names *names, const char *path)
+{
+	size_t length = strlen(path);
+
+	for (size_t i = 0; i < names->bound_count; i++) {
+		const char *b = names->bound[i] + (strncmp(names->bound[i], "./", 2) ? 0 : 2);
+		size_t n = strlen(b);
+
+		if (b[0] == '/' ? !strcmp(b, path) : n < length && path[length - n - 1] == '/' && !strcmp(b, path + length - n))
+			return true;
+	}
+	return false;
+}
+
+static enum tshm_look look_socket(const struct tshm_names *names, const char *path, struct tshm_seen *seen)
+{
+	enum tshm_look how;
+
+	if (!path || path[0] != '/')
+		return TSHM_LOOK_FAILED;
+	how = look_path(AT_FDCWD, path, S_IFSOCK, seen);
+	seen->size = 0;
+	seen->attached = how == TSHM_LOOK_THERE && is_bound(names, path);
+	return how;
 }
 
 enum tshm_look tshm_names_look(const struct tshm_names *names, unsigned space, const char *name, int64_t id,
@@ -128,11 +179,13 @@ enum tshm_look tshm_names_look(const struct tshm_names *names, unsigned space, c
 	case TSHM_SPACE_SEM:
 		if (!name || name[0] != '/')
 			return TSHM_LOOK_FAILED;
-		return look_path(AT_FDCWD, name, seen);
+		return look_path(AT_FDCWD, name, S_IFREG, seen);
 	case TSHM_SPACE_MQ:
 		if (!name || !name[0])
 			return TSHM_LOOK_FAILED;
 		return look_queue(name, seen);
+	case TSHM_SPACE_SOCKET:
+		return look_socket(names, name, seen);
 	case TSHM_SPACE_SYSV:
 		for (size_t i = 0; i < names->sysv_count; i++)
 			if (names->sysv[i].id == id) {
@@ -156,6 +209,26 @@ bool tshm_names_is_ledger(const char *path)
 	return !*name || !strcmp(name, " (deleted)");	/* as /proc writes it */
 }
 
+bool tshm_names_is_closed(unsigned space, const char *name, bool *below)
+{
+	TSHM_AUTO_FREE char *path = name ? tshm_xstrdup(name) : NULL;
+	bool closed = false;
+	struct stat st;
+	char *slash;
+
+	*below = false;
+	if ((space != TSHM_SPACE_SHM && space != TSHM_SPACE_SEM) || !path || path[0] != '/')
+		return false;
+	while ((slash = strrchr(path, '/')) && slash != path) {
+		*slash = 0;
+		closed |= !stat(path, &st) && !(st.st_mode & S_IXOTH);
+		if (!strcmp(path, TSHM_SHM_MOUNT))
+			break;
+		*below = true;
+	}
+	return closed;
+}
+
 static void list_directory(const char *path, unsigned space, struct tshm_seen **list, size_t *count, size_t *capacity)
 {
 	TSHM_AUTO_DIR DIR *d = opendir(path);
@@ -168,7 +241,7 @@ static void list_directory(const char *path, unsigned space, struct tshm_seen **
 			continue;
 		if (tshm_names_is_ledger(e->d_name))
 			continue;
-		if (look_path(dirfd(d), e->d_name, &s) != TSHM_LOOK_THERE)
+		if (look_path(dirfd(d), e->d_name, S_IFREG, &s) != TSHM_LOOK_THERE)
 			continue;
 		if (space == TSHM_SPACE_MQ)
 			s.name = tshm_xasprintf("/%s", e->d_name);

@@ -174,6 +174,7 @@ static uint16_t kind_of_space(unsigned space)
 	case TSHM_SPACE_MQ: return TSHM_KIND_MQUEUE;
 	case TSHM_SPACE_SYSV: return TSHM_KIND_ATTACHMENT;
 	case TSHM_SPACE_MEMFD: return TSHM_KIND_MEMFD;
+	case TSHM_SPACE_SOCKET: return TSHM_KIND_SOCKET;
 	}
 	return TSHM_KIND_NONE;
 }

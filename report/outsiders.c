@@ -141,7 +141,7 @@ void tshm_reconcile_outsiders(struct tshm_run *run)
 	pid_t *list;
 
 	for (struct tshm_object *o = run->objects; o; o = o->next)
-		if (o->state == TSHM_OBJECT_LEAKED)
+		if (o->state == TSHM_OBJECT_LEAKED && o->space != TSHM_SPACE_SOCKET)	/* of those the kernel's list told */
 			want(&table, o);
 	if (!table) {
 		free(strays);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "names.h"
 #include "proc.h"
@@ -53,7 +54,8 @@ static bool was_before(struct asking *a, unsigned space, const char *name, int64
 
 static bool is_name_space(unsigned space)
 {
-	return space == TSHM_SPACE_SHM || space == TSHM_SPACE_SEM || space == TSHM_SPACE_MQ || space == TSHM_SPACE_SYSV;
+	return space == TSHM_SPACE_SHM || space == TSHM_SPACE_SEM || space == TSHM_SPACE_MQ ||
+	       space == TSHM_SPACE_SYSV || space == TSHM_SPACE_SOCKET;
 }
 
 /* May we ask this kernel, in this mount namespace, about names of that image? */
@@ -218,6 +220,9 @@ static void ask_name(struct asking *a, struct tshm_object *object, const struct 
 	object->presence = TSHM_NAME_THERE;
 	object->size = seen.size;
 	object->birth_wall = seen.birth_wall;
+	object->change_wall = seen.change_wall;
+	object->mode = seen.mode & 07777;
+	object->bound = object->space == TSHM_SPACE_SOCKET && seen.attached;
 	if (p->name)
 		object->name = p->name;
 }
@@ -262,6 +267,8 @@ static void ask_object(struct asking *a, struct tshm_object *object)
 		if (is_live_name(object->pasts[i]))
 			ask_name(a, object, object->pasts[i]);
 	find_creator(a, object);
+	if (object->creator && (object->creator->h.mode | object->mode) & (S_IROTH | S_IWOTH))
+		object->hidden = tshm_names_is_closed(object->space, object->name, &object->in_directory);
 }
 
 /* ---- states ---- */
@@ -305,7 +312,8 @@ static bool creator_runs(const struct tshm_object *object)
 static void set_state(const struct tshm_run *run, struct tshm_object *object)
 {
 	/* What has no name is gone with its last holder. */
-	if (object->holder_count || object->outsider_count || (is_name_space(object->space) && creator_runs(object)))
+	if (object->holder_count || object->outsider_count || object->bound ||
+	    (is_name_space(object->space) && creator_runs(object)))
 		object->state = TSHM_OBJECT_LIVE;
 	else if (object->presence == TSHM_NAME_THERE)
 		object->state = object->creator && !is_ours(run, object) ? TSHM_OBJECT_LEAKED : TSHM_OBJECT_LIVE;
@@ -488,6 +496,11 @@ void tshm_reconcile_names(struct tshm_run *run, struct tshm_objects *objects)
 		for (size_t k = 0; k < part->names_before_count && (run->part_count == 1 || tshm_part_is_here(run, part)); k++)
 			add_label(run, &a.before, part->names_before[k]);
 	}
+	for (const struct tshm_object *o = run->objects; o; o = o->next)
+		if (o->space == TSHM_SPACE_SOCKET) {
+			tshm_names_sockets(&a.names);
+			break;
+		}
 	resolve_intents(&a);
 	for (struct tshm_object *o = run->objects; o; o = o->next) {
 		tshm_progress("asking for names", done++, run->object_count);
@@ -503,4 +516,5 @@ void tshm_reconcile_names(struct tshm_run *run, struct tshm_objects *objects)
 	tshm_reconcile_outsiders(run);
 	for (struct tshm_object *o = run->objects; o; o = o->next)
 		set_state(run, o);
+	tshm_absent_join(run);
 }

@@ -9,7 +9,8 @@ innermost first; others may stand between.  EXPECT-TOTAL names a call, and how o
 all its sites together acquired and released.  EXPECT-CUDA says how often CUDA memory was
 allocated and freed, and handles of it were made, opened and closed.  EXPECT-NO: there is no such finding, not
 even a note.  EXPECT-LIVE names a kind, and how many objects of it are live; EXPECT-UNKNOWN how
-many of these nobody is known to have made.
+many of these nobody is known to have made.  LOOKALIKE names a rule
+that must not fire, at no severity: the story looks like what it finds, and is no fault.
 """
 import json
 import re
@@ -17,7 +18,7 @@ import sys
 
 stem, said, report = sys.argv[1:]
 expected, stacks, totals, cuda, absent, lives, unknown = [], [], [], None, [], [], []
-allowed, says_none, pid = set(), False, "?"
+allowed, alike, says_none, pid = set(), set(), False, "?"
 for line in open(said, encoding="utf-8"):
     words = line.rstrip("\n").split(" ", 2)
     if words[0] == "EXPECT" and len(words) > 1:
@@ -36,6 +37,8 @@ for line in open(said, encoding="utf-8"):
         cuda = [int(n) for n in line.split()[1:]]
     elif words[0] == "ALLOW" and len(words) == 2:
         allowed.add(words[1])
+    elif words[0] == "LOOKALIKE" and len(words) == 2:
+        alike.add(words[1])
     elif words == ["EXPECT-NONE"]:
         says_none = True
     elif words[:2] == ["#", "pid"]:
@@ -103,6 +106,8 @@ wrong += [f"{len(live(kind))} of kind {kind} are live, not {count}" for kind, co
           if len(live(kind)) != count]
 wrong += [f"{without_maker(kind)} of kind {kind} have an unknown origin, not {count}" for kind, count in unknown
           if without_maker(kind) != count]
+wrong += [f"it only looks like {f['rule']} ({f['severity']}): {f['message']}" for f in findings
+          if f["rule"] in alike and not is_others(f)]
 for f in findings:
     if f["severity"] == "note" or f["rule"] in allowed or f.get("suppressed_by") or is_others(f):
         continue

@@ -31,7 +31,7 @@ mkdir "$tmp/run"
 mkfifo "$tmp/in" || fail "mkfifo"
 exec 3<>"$tmp/in"
 wait=
-case $stem in shm_live_holder | bypass_live) wait=--wait=1 ;; esac
+case $stem in shm_live_holder | bypass_live | shm_mapped_live) wait=--wait=1 ;; esac
 
 # shellcheck disable=SC2086 # $wait is one word or none
 "$TSHM_RUN" -o "$tmp/run" $wait --report=json:"$tmp/report.json" -- "$program" <"$tmp/in" 3>&- >"$tmp/said" 2>"$tmp/errors"

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# multiprocessing.shared_memory, wrongly used: python-shm.py forgotten | tracker.
+# multiprocessing.shared_memory, wrongly used: python-shm.py forgotten | tracker; rightly: shared.
 
 import os
 import signal
 import subprocess
 import sys
 import time
-from multiprocessing import resource_tracker, shared_memory
+from multiprocessing import get_context, resource_tracker, shared_memory
 
 
 def forgotten():
@@ -36,6 +36,16 @@ def attach(name):
     block.close()
 
 
+def shared():
+    """The same, but who attaches is a child by multiprocessing: it has its parent's tracker."""
+    block = shared_memory.SharedMemory(create=True, size=5000)
+    child = get_context("spawn").Process(target=attach, args=(block.name,))
+    child.start()
+    child.join()
+    block.close()
+    block.unlink()
+
+
 def wait_for_removal(path):
     for _ in range(200):
         if not os.path.exists(path):
@@ -44,4 +54,4 @@ def wait_for_removal(path):
 
 
 if __name__ == "__main__":
-    {"forgotten": forgotten, "tracker": tracker, "attach": attach}[sys.argv[1]](*sys.argv[2:])
+    {"forgotten": forgotten, "tracker": tracker, "shared": shared, "attach": attach}[sys.argv[1]](*sys.argv[2:])

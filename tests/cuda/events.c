@@ -22,6 +22,7 @@ int story_events(const struct gpu *gpu)
 	struct cuda_handle handle;
 	void *event, *local = NULL;
 
+	printf("LOOKALIKE ipc-event-leaked\n");
 	printf("EXPECT-NONE\n");
 	begin_cuda(gpu);
 	/* One that is never shared is nobody's business. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An importer opens eight blocks at one place and closes none. */
+/* An importer opens eight blocks at one place and closes none; a mark around it says so too. */
+#include "../../include/tshm.h"
 #include "steps.h"
 #include "stories.h"
 
@@ -10,10 +11,12 @@ __attribute__((noinline)) static void import_them(const struct gpu *gpu, struct 
 	struct cuda_handle handle;
 
 	begin_cuda(gpu);
+	tshm_mark_begin("import");
 	for (unsigned i = 0; i < BLOCKS; i++) {
 		hear(exporter, &handle, sizeof(handle));
 		must_read(gpu, open_block(gpu, &handle), i);
 	}
+	tshm_mark_end("import");
 }
 
 int story_never_closed_many(const struct gpu *gpu)
@@ -24,6 +27,7 @@ int story_never_closed_many(const struct gpu *gpu)
 
 	printf("EXPECT ipc-mem-unclosed %u \n", BLOCKS);
 	printf("EXPECT-FRAME ipc-mem-unclosed open_block import_them\n");
+	printf("EXPECT ipc-growth %u more opens of CUDA memory were live at the end of mark \"import\"\n", BLOCKS);
 	begin_cuda(gpu);
 	for (unsigned i = 0; i < BLOCKS; i++) {
 		blocks[i] = make_block(gpu);

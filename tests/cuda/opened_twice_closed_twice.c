@@ -24,6 +24,9 @@ int story_opened_twice_closed_twice(const struct gpu *gpu)
 	struct cuda_handle handle;
 	void *block;
 
+	printf("LOOKALIKE ipc-mem-unclosed\n");
+	printf("LOOKALIKE ipc-unbalanced-close\n");
+	printf("LOOKALIKE ipc-same-process\n");
 	printf("EXPECT-NONE\n");
 	begin_cuda(gpu);
 	block = make_block(gpu);

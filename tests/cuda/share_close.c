@@ -23,6 +23,9 @@ int story_share_close(const struct gpu *gpu)
 	struct cuda_handle handle;
 	void *block;
 
+	printf("LOOKALIKE cuda-after-fork\n");
+	printf("LOOKALIKE ipc-exporter-freed\n");
+	printf("LOOKALIKE ipc-exporter-gone\n");
 	printf("EXPECT-NONE\n");
 	begin_cuda(gpu);
 	block = make_block(gpu);

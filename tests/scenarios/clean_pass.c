@@ -72,6 +72,7 @@ int main(void)
 	pid_t child;
 
 	scenario_begin();
+	printf("LOOKALIKE fd-lost-in-transit\n");
 	printf("EXPECT-NONE\n");
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "socketpair");
 	child = must_fork();

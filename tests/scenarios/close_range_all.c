@@ -11,6 +11,7 @@ int main(void)
 	int pair[2];
 
 	scenario_begin();
+	printf("LOOKALIKE fd-open-at-exit\n");
 	printf("EXPECT-NONE\n");
 	for (int i = 0; i < 20; i++) {
 		make_memfd();

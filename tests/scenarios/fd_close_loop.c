@@ -7,6 +7,7 @@ int main(void)
 	int fds[20];
 
 	scenario_begin();
+	printf("LOOKALIKE fd-bad-close\n");
 	printf("EXPECT-NONE\n");
 	for (int i = 0; i < 20; i++)
 		must(fds[i] = open("/dev/null", O_RDONLY | O_CLOEXEC), "open");

@@ -18,6 +18,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	scenario_begin();
+	printf("LOOKALIKE fd-crossed-exec\n");
 	printf("EXPECT-NONE\n");
 	fd = make_memfd();
 	must(dup2(fd, CHOSEN), "dup2");

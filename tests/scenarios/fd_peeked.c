@@ -10,6 +10,7 @@ int main(void)
 	int ends[2], fds[2], got[PASS_MAX];
 
 	scenario_begin();
+	printf("LOOKALIKE fd-lost-in-transit\n");
 	printf("EXPECT-NONE\n");
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "socketpair");
 	fds[0] = make_memfd();

@@ -8,6 +8,8 @@ int main(void)
 	pid_t child;
 
 	scenario_begin();
+	printf("LOOKALIKE fd-leaked\n");
+	printf("LOOKALIKE fd-open-at-exit\n");
 	printf("EXPECT-NONE\n");
 	for (int i = 0; i < 20; i++)
 		fds[i] = make_memfd();

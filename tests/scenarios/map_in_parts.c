@@ -24,6 +24,7 @@ int main(void)
 	int fd;
 
 	scenario_begin();
+	printf("LOOKALIKE map-leaked\n");
 	printf("EXPECT-NONE\n");
 	fd = make_memfd();
 	for (int i = 0; i < 10; i++) {

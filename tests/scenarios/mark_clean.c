@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Marks that find nothing: what a round leaves the next takes away; five files that stay open are within
+ * Marks that find nothing: what a round leaves, descriptor and mapping, the next takes away; five files that stay open are within
  * the tolerance; a descriptor closed by a system call of the program's own is not open; marks may be
  * nested, and two threads may have some of one name at once.  A mark that is not ended is not judged.
  */
@@ -11,6 +11,7 @@
 #include "tshm.h"
 
 static int fds[2];
+static void *maps[2];
 
 /* Until both have begun: only then do they see each other's descriptors. */
 static void *work(void *barrier)
@@ -41,13 +42,18 @@ int main(void)
 	pthread_t thread;
 
 	scenario_begin();
+	printf("LOOKALIKE fd-growth\n");
+	printf("LOOKALIKE map-growth\n");
 	printf("EXPECT-NONE\n");
 	fds[0] = make_memfd();
+	maps[0] = map_shared(fds[0], SCENARIO_SIZE);
 	tshm_mark_begin("outer");
 	for (int i = 0; i < 20; i++) {
 		tshm_mark_begin("round");
 		fds[(i + 1) % 2] = make_memfd();
+		maps[(i + 1) % 2] = map_shared(fds[(i + 1) % 2], SCENARIO_SIZE);
 		must(close(fds[i % 2]), "close");
+		must(munmap(maps[i % 2], SCENARIO_SIZE), "munmap");
 		tshm_mark_end("round");
 	}
 	for (int i = 0; i < 5; i++)

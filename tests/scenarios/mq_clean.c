@@ -16,6 +16,7 @@ int main(void)
 		skip("message queues are not to be had here");
 	if (queue == (mqd_t)-1)
 		die("mq_open");
+	printf("LOOKALIKE mq-leaked\n");
 	printf("EXPECT-NONE\n");
 	child = must_fork();
 	if (child == 0) {

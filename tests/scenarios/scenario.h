@@ -12,11 +12,13 @@
  *     EXPECT-LIVE kind count
  *     EXPECT-UNKNOWN kind count
  *     ALLOW rule-id
+ *     LOOKALIKE rule-id
  *     EXPECT-NONE
  * EXPECT-FRAME names functions of one finding's stack, innermost first; others may
  * stand between.  EXPECT-TOTAL: the sums over all sites of a call.
  * EXPECT-NO: not even a note.  EXPECT-LIVE: objects that are held still; EXPECT-UNKNOWN:
- * those of them that nobody is known to have made.
+ * those of them that nobody is known to have made.  LOOKALIKE: the
+ * story looks like what this rule finds, and is no fault; it must not fire at all.
  * Lines that begin with # are for the driver (tests/run-scenario.sh), which
  * removes what was left on purpose.  Without tshm a scenario exits with 0, or
  * with 77 if this machine lacks what it needs.

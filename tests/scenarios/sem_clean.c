@@ -15,6 +15,7 @@ int main(void)
 
 	if (semaphore == SEM_FAILED)
 		die("sem_open");
+	printf("LOOKALIKE sem-leaked\n");
 	printf("EXPECT-NONE\n");
 	child = must_fork();
 	if (child == 0) {

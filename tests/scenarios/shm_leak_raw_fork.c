@@ -25,6 +25,7 @@ int main(void)
 		make_one(name, "_Fork");
 	must(child, "_Fork");
 	must_wait(child);
+	printf("LOOKALIKE shm-appeared\n");
 	printf("EXPECT shm-leaked %s-_Fork\n", name + 1);
 	printf("EXPECT shm-leaked never removed\n");
 #ifdef SYS_fork

@@ -13,6 +13,7 @@ int main(void)
 		must(shm_unlink(name), "shm_unlink");
 		_exit(0);
 	}
+	printf("LOOKALIKE shm-leaked\n");
 	printf("EXPECT-NONE\n");
 	must_wait(child);
 	must(close(fd), "close");

@@ -13,6 +13,7 @@ int main(void)
 	pid_t child;
 	char *at;
 
+	printf("LOOKALIKE shm-unlinked-in-use\n");
 	printf("EXPECT-NONE\n");
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "socketpair");
 	child = must_fork();

@@ -11,6 +11,7 @@ int main(void)
 	snprintf(from, sizeof(from), "/dev/shm%s", name);
 	snprintf(to, sizeof(to), "/dev/shm%s-final", name);
 	must(rename(from, to), "rename");
+	printf("LOOKALIKE shm-appeared\n");
 	printf("EXPECT shm-leaked %s-final\n", name + 1);
 	printf("EXPECT shm-leaked never removed\n");
 	must(close(fd), "close");

@@ -11,6 +11,8 @@ int main(void)
 	const char *name = scenario_name("shm_replaced");
 	char fresh[128], final[128];
 
+	printf("LOOKALIKE shm-leaked\n");
+	printf("LOOKALIKE shm-appeared\n");
 	printf("EXPECT-NONE\n");
 	snprintf(final, sizeof(final), "/dev/shm%s", name);
 	snprintf(fresh, sizeof(fresh), "/dev/shm%s-new", name);

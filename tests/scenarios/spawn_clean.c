@@ -15,6 +15,8 @@ int main(void)
 	pid_t child;
 
 	scenario_begin();
+	printf("LOOKALIKE unobserved\n");
+	printf("LOOKALIKE fd-crossed-exec\n");
 	printf("EXPECT-NONE\n");
 	fd = make_memfd();
 	if (posix_spawn_file_actions_init(&actions) != 0 ||

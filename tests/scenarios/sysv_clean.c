@@ -19,6 +19,7 @@ int main(void)
 	if (id < 0 && errno == ENOSYS)
 		skip("no SysV shared memory here");
 	must(id, "shmget");
+	printf("LOOKALIKE sysv-leaked\n");
 	printf("EXPECT-NONE\n");
 	at = shmat(id, NULL, 0);
 	if (at == (void *)-1)

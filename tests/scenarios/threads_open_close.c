@@ -38,6 +38,7 @@ int main(void)
 	pthread_t threads[2];
 
 	scenario_begin();
+	printf("LOOKALIKE fd-bad-close\n");
 	printf("EXPECT-NONE\n");
 	must(pipe2(numbers, O_CLOEXEC), "pipe2");
 	if (pthread_create(&threads[0], NULL, opener, NULL) != 0 || pthread_create(&threads[1], NULL, closer, NULL) != 0)

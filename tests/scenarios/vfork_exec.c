@@ -16,6 +16,7 @@ int main(void)
 	pid_t child;
 
 	scenario_begin();
+	printf("LOOKALIKE unobserved\n");
 	printf("EXPECT-NONE\n");
 	for (int i = 0; i < COUNT; i++)
 		fds[i] = make_memfd();

@@ -3,6 +3,7 @@
  * The library's engine without its hooks: stores, slots, ranges, names, stacks.  It
  * writes a real ledger into a directory of its own.
  */
+#include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -255,6 +256,61 @@ static void history_is_bounded(void **state)
 	assert_int_equal(tshm_header->sections[TSHM_SEC_HISTORY].lost, 0);
 }
 
+/* Neither do names that are asked for in vain; of one that came after all it is told. */
+static void misses_are_bounded(void **state)
+{
+	struct tshm_here here = { .call = TSHM_CALL_shm_open, .on = true };
+	uint32_t used = tshm_header->sections[TSHM_SEC_HISTORY].used, misses = 0, over = 0, count = 0;
+
+	(void)state;
+	for (int i = 0; i < 5000; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/dev/shm/tshm-engine-none-%d", i);
+		tshm_attach_failed(here, TSHM_SPACE_SHM, path, 0, 0, ENOENT, (uint64_t)i + 1);
+	}
+	for (int i = 0; i < 3; i++)
+		tshm_attach_failed(here, TSHM_SPACE_SHM, "/dev/shm/tshm-engine-late", 0, 0, ENOENT, (uint64_t)i + 10000);
+	tshm_attach_failed(here, TSHM_SPACE_SYSV, NULL, -1, 4711, ENOENT, 20000);
+	tshm_attach_worked(TSHM_SPACE_SHM, "/dev/shm/tshm-engine-late", 0, 0);
+	tshm_attach_worked(TSHM_SPACE_SYSV, NULL, 17, 4711);
+	for (uint32_t n = 1; n < tshm_header->sections[TSHM_SEC_HISTORY].used; n++) {
+		const struct tshm_history *h = &tshm_history(n)->h;
+
+		if (h->type != TSHM_HIST_ATTACH_FAIL || TSHM_STAMP_STATE(h->stamp) != TSHM_STATE_CLOSED)
+			continue;
+		misses++;
+		over += h->extra == 1;
+		if (!strcmp(h->name, "/dev/shm/tshm-engine-late")) {
+			count = h->count;
+			assert_true(h->begin_mono == 10000 && h->end_mono == 10002 && h->extra == 1);
+		}
+	}
+	assert_true(misses > 100 && misses <= 256);
+	assert_int_equal(over, 2);
+	assert_int_equal(count, 3);
+	assert_true(tshm_header->sections[TSHM_SEC_HISTORY].used <= used + 256);
+	assert_int_equal(tshm_header->sections[TSHM_SEC_HISTORY].lost, 0);
+}
+
+/* When the last use of a name ended, and that it is used again. */
+static void a_name_tells_when_it_was_used(void **state)
+{
+	uint32_t number = name("/dev/shm/tshm-engine-used", 77);
+
+	(void)state;
+	assert_true(tshm_history(number)->h.before_mono > 0);
+	tshm_history_ref(number);
+	tshm_history_ref(number);
+	tshm_history_unref(number);
+	assert_int_equal(tshm_history(number)->h.low, 0);
+	tshm_history_unref(number);
+	assert_true((uint64_t)tshm_history(number)->h.low >= tshm_history(number)->h.before_mono);
+	tshm_history_ref(number);
+	assert_int_equal(tshm_history(number)->h.low, 0);
+	tshm_history_unref(number);
+}
+
 #define MANY 200	/* beyond the first extent, and in several chunks */
 
 static bool is_in_ledger(int fd)
@@ -463,6 +519,8 @@ int main(void)
 		cmocka_unit_test(a_younger_mapping_survives),
 		cmocka_unit_test(names_come_and_go),
 		cmocka_unit_test(history_is_bounded),
+		cmocka_unit_test(misses_are_bounded),
+		cmocka_unit_test(a_name_tells_when_it_was_used),
 		cmocka_unit_test(a_child_begins_its_ledger),
 		cmocka_unit_test(stacks_are_right),
 		cmocka_unit_test(stacks_cross_signal_frames),

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # suite: CPython's own tests of processes, descriptors, sockets, mappings and shared memory
-# packages: libpython3-testsuite python3
+# packages: libpython3.11-testsuite|libpython3.12-testsuite|libpython3.13-testsuite python3
 # part: test_os 284 60 ci
 # part: test_posix 143 60 ci
 # part: test_fork1 3 60 ci

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mappings of segments and memfds that reach past the last page of the object: a touch there is
+ * SIGBUS.  To map more than there is yet, and to grow the object later, is a habit of some
+ * databases; so only what was once as large, or a death by SIGBUS, is certain.
+ */
+#include <inttypes.h>
+#include <signal.h>
+
+#include "check.h"
+
+#define PAGE 4096u
+
+static bool is_mapping(const struct tshm_held *h)
+{
+	return h->r.kind == TSHM_KIND_MAPPING && h->object &&
+	       (h->object->kind == TSHM_KIND_SEGMENT || h->object->kind == TSHM_KIND_MEMFD);
+}
+
+static bool is_descriptor(const struct tshm_held *h)
+{
+	return h->r.kind == TSHM_KIND_SEGMENT || h->r.kind == TSHM_KIND_MEMFD;
+}
+
+static bool by_sigbus(const struct tshm_image *im)
+{
+	return im->state == TSHM_IMAGE_SIGNALED && im->status == SIGBUS;
+}
+
+/* The object's size while this image had it mapped, as the kernel told it.  false: not known. */
+static bool size_of(const struct tshm_held *m, uint64_t *size)
+{
+	const struct tshm_object *o = m->object;
+	const struct tshm_image *im = m->image;
+	bool runs = im->state == TSHM_IMAGE_RUNNING, found = false;
+
+	for (size_t i = 0; i < o->record_count; i++) {
+		const struct tshm_held *h = o->records[i];
+
+		if (!is_descriptor(h))
+			continue;
+		/* /proc was asked about those that run, fstat() about those of an image that ended; else the last truth is. */
+		if (runs ? h->image->state == TSHM_IMAGE_RUNNING && !h->as_recorded : h->image == im && !h->as_recorded) {
+			*size = h->r.size;
+			return true;
+		}
+		if (by_sigbus(im) && h->image == im && (!found || h->r.size < *size)) {
+			*size = h->r.size;
+			found = true;
+		}
+	}
+	if (found || o->presence != TSHM_NAME_THERE)
+		return found;
+	*size = o->size;
+	/* Of one that ended: only if nothing changed the object since. */
+	return runs || by_sigbus(im) || (im->header.end_wall && o->change_wall && o->change_wall <= im->header.end_wall);
+}
+
+/* Bytes of the mapping that lie past the object's last page. */
+static uint64_t beyond(const struct tshm_held *m, uint64_t size)
+{
+	uint64_t end = m->r.offset + m->r.length, last = (size + PAGE - 1) / PAGE * PAGE;
+
+	if (end < m->r.offset || end <= last)
+		return 0;
+	return end - last < m->r.length ? end - last : m->r.length;
+}
+
+/* Was there once as much as is mapped? */
+static bool was_larger(const struct tshm_held *m)
+{
+	const struct tshm_object *o = m->object;
+	bool larger = !beyond(m, m->r.size);
+
+	for (size_t i = 0; !larger && i < o->past_count; i++)
+		larger = o->pasts[i]->h.type != TSHM_HIST_REMOVAL && !beyond(m, o->pasts[i]->h.size);
+	for (size_t i = 0; !larger && i < o->record_count; i++)
+		larger = !beyond(m, o->records[i]->r.size);
+	return larger;
+}
+
+static enum tshm_severity severity_of(const struct tshm_held *m)
+{
+	bool shrunk = was_larger(m);
+
+	if (by_sigbus(m->image))
+		return TSHM_ERROR;
+	if (m->image->state == TSHM_IMAGE_RUNNING)
+		return shrunk ? TSHM_ERROR : TSHM_WARNING;
+	return shrunk ? TSHM_WARNING : TSHM_NOTE;
+}
+
+static void report(const struct tshm_check *check, struct tshm_findings *to, const struct tshm_group *g)
+{
+	const struct tshm_held *m = g->first;
+	const struct tshm_past *c = m->object->creator;
+	TSHM_AUTO_FREE char *what = tshm_object_words(m->object);
+	TSHM_AUTO_FREE char *who = tshm_group_who(g);
+	TSHM_AUTO_FREE char *more = g->count > 1 ? tshm_xasprintf(", and %zu more,", g->count - 1) : tshm_xstrdup("");
+	uint64_t size = 0;
+	struct tshm_finding *f;
+
+	size_of(m, &size);
+	f = tshm_finding_add(to, check, severity_of(m), "a mapping of %s%s in %s reaches %s past its end (%s%s): %s", what, more, who,
+			     tshm_text_size(beyond(m, size)).s, was_larger(m) ? "it was shrunk to " : "it has ", tshm_text_size(size).s,
+			     by_sigbus(m->image) ? "it died of SIGBUS" :
+			     m->image->state == TSHM_IMAGE_RUNNING ? "SIGBUS for who touches it" : "who touches that gets SIGBUS");
+	f->advice = tshm_xstrdup("ftruncate() it to its size before it is mapped, map what fstat() tells, and unmap before it is shrunk; "
+				 "F_SEAL_SHRINK keeps a memfd from it");
+	f->count = g->count;
+	f->bytes = g->bytes;
+	f->object = m->object;
+	f->image = g->image;
+	f->site = g->site;
+	if (c && c->h.site) {
+		f->image2 = c->image;
+		f->site2 = c->h.site;
+		f->stack2_title = "created by";
+	}
+}
+
+void tshm_check_shm_mapped_beyond_end(const struct tshm_check *check, const struct tshm_run *run, struct tshm_findings *to)
+{
+	struct tshm_group *groups = NULL;
+
+	for (size_t i = 0; i < run->image_count; i++)
+		for (size_t k = 0; k < run->images[i]->held_count; k++) {
+			const struct tshm_held *m = &run->images[i]->held[k];
+			TSHM_AUTO_FREE char *where = NULL, *key = NULL;
+			uint64_t size;
+
+			if (m->dropped || !is_mapping(m) || m->image->state == TSHM_IMAGE_EXEC || !size_of(m, &size) ||
+			    !beyond(m, size))
+				continue;
+			where = tshm_site_key(m->image, m->r.site, true);
+			key = tshm_xasprintf("%d %s %s", severity_of(m), m->image->exe, where);
+			tshm_group_add(&groups, key, m->image, m->r.site, m, 1, beyond(m, size));
+		}
+	for (const struct tshm_group *g = groups; g; g = g->hh.next)
+		report(check, to, g);
+	tshm_groups_free(&groups);
+}
