@@ -38,7 +38,7 @@ free_port() {
 	/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# until COMMAND...: wait until it succeeds, 20 seconds at most.
+# until_ok COMMAND...: wait until it succeeds, 20 seconds at most.
 until_ok() {
 	local try
 	for ((try = 0; try < 200; try++)); do
