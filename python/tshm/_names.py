@@ -72,6 +72,7 @@ class Left:
         self.key = _key(thing)
         self.creator = thing["creator"]
         self.report = report
+        self.is_held_here = any(holder["pid"] == os.getpid() for holder in thing["holders"])
 
     def finding(self):
         """As a finding of the report is written; the report may have told of several names at once."""
@@ -98,7 +99,7 @@ def left(before, pids, wait=0.0, grace=0.25, ours=None, **options):
     """Names that are there, were not before, and were made by one of the pids or a descendant of it.
 
     Waits until they have gone: `grace` seconds for threads, and up to `wait` seconds while a process
-    lives that may yet remove them.  The waiting ends when the last of them goes.
+    lives that may yet remove them, unless this process itself holds one.  The waiting ends when the last of them goes.
     """
     began = time.monotonic()
     judged, pause = {}, 0.001
@@ -124,6 +125,8 @@ def left(before, pids, wait=0.0, grace=0.25, ours=None, **options):
             continue  # it took its time: look again
         still = [judged[item] for item in there.items() if judged[item] and (ours is None or ours(judged[item]))]
         waited = time.monotonic() - began
+        # What this very process holds on to nobody removes for it.
+        alive = alive and not any(left.is_held_here for left in still)
         if not still or waited > wait or (waited > grace and not alive):
             return still
         time.sleep(pause)
