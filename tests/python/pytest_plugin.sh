@@ -1,0 +1,98 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# pytest --tshm: of 23 tests, functions and unittest's, the 3 that leak fail, with file and line, whether pytest runs
+# them itself or by workers of xdist; output, statuses and what is left are as they should be.
+here=$(dirname "$0")/..
+# shellcheck source=tests/lib.sh
+. "$here/lib.sh"
+make_tmp
+suite=$(cd "$here/python" && pwd)/suite.py
+python=
+for candidate in "$PYTHON" /usr/bin/python3; do
+	"$candidate" -c 'import pytest' 2>/dev/null && python=$candidate && break
+done
+[ -n "$python" ] || skip "no pytest"
+
+# The package as it is installed: a folder, and the metadata that has the plugin's name.
+mkdir "$tmp/site" || fail "mkdir"
+ln -s "$(cd "$here/../python" && pwd)/tshm" "$tmp/site/tshm" || fail "ln"
+mkdir "$tmp/site/tshm-0.dist-info"
+printf 'Metadata-Version: 2.1\nName: tshm\nVersion: 0\n' >"$tmp/site/tshm-0.dist-info/METADATA"
+cp "$here/../python/dist-info/entry_points.txt" "$tmp/site/tshm-0.dist-info/"
+PYTHONPATH=$tmp/site PYTHONDONTWRITEBYTECODE=1
+COLUMNS=200
+export PYTHONPATH PYTHONDONTWRITEBYTECODE COLUMNS
+unset LD_PRELOAD TSHM_DIR PYTEST_ADDOPTS
+
+# run_pytest WANTED-STATUS ARGUMENT...: its output is in $tmp/out.
+run_pytest() {
+	wanted=$1
+	shift
+	(cd "$tmp" && exec timeout 120 "$python" -m pytest -p no:cacheprovider -c /dev/null --rootdir="$(dirname "$suite")" "$@") \
+		>"$tmp/out" 2>"$tmp/err" </dev/null
+	status=$?
+	[ $status -eq "$wanted" ] || { cat "$tmp/out" "$tmp/err" >&2; fail "pytest $*: status $status, not $wanted"; }
+}
+has() { grep -qE -e "$1" "$tmp/out" || { cat "$tmp/out" "$tmp/err" >&2; fail "$mode: no line like $1"; }; }
+hasnt() { ! grep -qE -e "$1" "$tmp/out" || { cat "$tmp/out" "$tmp/err" >&2; fail "$mode: a line like $1"; }; }
+line_of() { grep -n "# LINE $1" "$suite" | cut -d: -f1; }
+
+mode="without --tshm"
+run_pytest 0 "$suite"
+has '23 passed'
+
+three_fail() {
+	has '3 failed, 20 passed'
+	for test in test_leaks_memfd TestLeaks::test_name test_leaks_descriptors; do
+		has "^FAILED .*suite.py::$test - (fd-growth|shm-leaked): "
+	done
+	has "by make_frame \\(.*suite.py:$(line_of memfd)\\)"
+	has "by forget_name \\(.*suite.py:$(line_of name)\\)"
+	has "by open_eight \\(.*suite.py:$(line_of descriptors)\\)"
+	has '^error shm-leaked: segment /dev/shm/psm_[0-9a-f]+ \(64 B\) was created by '
+	has '^    fix: close\(\) each'
+	has "suite.py::test_leaks_memfd: fd-growth at .*suite.py:$(line_of memfd)\$"
+	has '^3 of the tests leaked, 0 more findings of the whole$'
+	[ -z "$(find /dev/shm -maxdepth 1 -name 'tshm-pytest-*' -newer "$tmp/site" -user "$(id -u)" -print -quit)" ] ||
+		echo "ledgers that another pytest uses, or that were not removed"
+}
+mode=alone
+run_pytest 1 --tshm --junitxml="$tmp/junit.xml" "$suite"
+three_fail
+grep -q '<failure message="fd-growth: 8 more descriptors' "$tmp/junit.xml" || fail "the JUnit file has no message"
+
+if "$python" -c 'import xdist' 2>/dev/null; then
+	mode="with 2 workers"
+	run_pytest 1 --tshm -n 2 "$suite"
+	three_fail
+fi
+
+mode="a module that leaks nothing"
+run_pytest 0 --tshm "$suite" -k "not Leaks and not leaks"
+has '20 passed'
+hasnt 'tshm: leaks'
+
+mode="suppressions"
+printf 'fd-growth:make_frame\nshm-leaked:forget_name\nshm-leaked:*forget_name\nfd-growth:*open_eight*\n' >"$tmp/supp"
+run_pytest 0 --tshm --tshm-suppressions="$tmp/supp" "$suite" -k "Leaks or leaks"
+
+mode="without retries a cache counts"
+run_pytest 1 --tshm --tshm-retries=0 "$suite" -k test_cache
+has '^FAILED .*test_cache'
+
+mode="under tshm-run, and output as it is"
+printf 'def test_print():\n    print("out" + "put")\n    assert 1 == 2\n' >"$tmp/test_fails.py"
+(cd "$tmp" && timeout 120 "$TSHM_RUN" -o "$tmp/run" -- "$python" -m pytest -p no:cacheprovider --tshm test_fails.py) >"$tmp/out" 2>"$tmp/err"
+status=$?
+[ $status -eq 1 ] || fail "under tshm-run: $status"
+has '^output$'
+hasnt 'tshm: leaks'
+
+mode="no baseline"
+if ! "$TSHM_REPORT" --help | grep -q -e --baseline; then
+	run_pytest 4 --tshm --tshm-baseline=/dev/null "$suite"
+	grep -q 'knows no --baseline' "$tmp/err" || fail "no error for --tshm-baseline: $(cat "$tmp/err")"
+fi
+mode="no library"
+TSHM_LIB=/nowhere run_pytest 4 --tshm "$tmp/test_fails.py"
+echo "pytest $("$python" -c 'import pytest; print(pytest.__version__)')"
