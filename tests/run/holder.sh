@@ -23,6 +23,21 @@ start_holder() {
 	fi
 	name=/dev/shm$name
 	pid=${name##*-}
+	await_calls
+}
+
+# "Ready" is said before the calls that wait, and on a busy machine threads were seen on their way there.  What a
+# thread waits in is told by the kernel, as far as we may ask (proc(5), syscall): the first one reads from 0.
+await_calls() {
+	tries=0
+	while [ -r "/proc/$pid/syscall" ] && [ $tries -lt 20000 ]; do
+		calls=$(cat "/proc/$pid"/task/*/syscall 2>/dev/null) || return 0
+		case $calls in
+		*running*) ;;
+		*" 0x0 "*) return 0 ;;
+		esac
+		tries=$((tries + 1))
+	done
 }
 
 # end_holder: $said is what it says then.
