@@ -241,7 +241,7 @@ TSHM_HOOK(int, linkat, (int from_at, const char *from, int to_at, const char *to
 		return tshm_renaming_end(&r, here, result, TSHM_LINKED);
 	if (result == 0 && TSHM_SYS4(SYS_newfstatat, AT_FDCWD, full, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		tshm_name_confirm(intent, TSHM_HIF_EXCLUSIVE, &st, 0);
-	else
+	else if (result != 0 || !tshm_confined)
 		tshm_name_withdraw(intent);
 	return result;
 }

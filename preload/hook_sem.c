@@ -58,7 +58,7 @@ TSHM_HOOK(sem_t *, sem_open, (const char *name, int flags, ...))
 		number = intent ? tshm_name_confirm(intent, flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE,
 						    &st, 0) :
 				  tshm_name_find(TSHM_SPACE_SEM, path, 0);
-	else		/* removed in the meantime by somebody else */
+	else if (!tshm_confined)	/* removed in the meantime by somebody else; else the intent stands */
 		tshm_name_withdraw(intent);
 	tshm_note_semaphore(here, sem, number, site);
 	return sem;

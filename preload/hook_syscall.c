@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <sys/prctl.h>
 
+#include "confine.h"
 #include "hook.h"
 #include "sys.h"
 
@@ -54,6 +56,24 @@ static long tshm_syscall_openat(struct tshm_here here, tshm_syscall *real, long 
 	return tshm_opening_end(&o, (int)real(number, a[0], a[1], a[2], a[3], a[4], a[5]));
 }
 
+static long tshm_syscall_confine(struct tshm_here here, tshm_syscall *real, long number, const long a[6])
+{
+	bool listens = number == SYS_seccomp && (a[1] & 8 /* SECCOMP_FILTER_FLAG_NEW_LISTENER */);
+	bool confines = number == SYS_seccomp ? a[0] <= 1 /* SECCOMP_SET_MODE_FILTER */ : a[0] == PR_SET_SECCOMP;
+	long result;
+
+	if (confines)
+		tshm_confine();
+	result = real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (!confines)
+		return result;
+	if (result < 0 || (result > 0 && !listens))	/* above 0: the thread that could not be */
+		tshm_confine_withdraw();
+	else if (listens)
+		tshm_note_open(here, (int)result, TSHM_KIND_DESCRIPTOR, true);
+	return result;
+}
+
 /* What a call that makes one descriptor makes, and how close-on-exec is asked for. */
 static bool tshm_syscall_kind(long number, const long a[6], enum tshm_kind *kind, bool *cloexec)
 {
@@ -94,6 +114,9 @@ TSHM_HOOK(long, syscall, (long number, ...))
 		case SYS_openat:
 		case SYS_openat2:
 			return tshm_syscall_openat(here, real, number, a);
+		case SYS_seccomp:
+		case SYS_prctl:
+			return tshm_syscall_confine(here, real, number, a);
 		case SYS_clone:
 		case SYS_clone3:
 			tshm_cloned = true;
@@ -124,5 +147,26 @@ TSHM_HOOK(long, syscall, (long number, ...))
 	}
 	if (tshm_syscall_kind(number, a, &kind, &cloexec))
 		tshm_note_open(here, (int)result, kind, cloexec);
+	return result;
+}
+
+/* The old entry of seccomp(2). */
+TSHM_HOOK(int, prctl, (int option, ...))
+{
+	unsigned long a[4];
+	bool confines;
+	va_list list;
+	int result;
+
+	va_start(list, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(list, unsigned long);
+	va_end(list);
+	confines = option == PR_SET_SECCOMP && tshm_on();	/* not in a vfork child: the memory is its parent's */
+	if (confines)
+		tshm_confine();
+	result = TSHM_REAL(prctl)(option, a[0], a[1], a[2], a[3]);
+	if (confines && result != 0)
+		tshm_confine_withdraw();
 	return result;
 }

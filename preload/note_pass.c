@@ -84,18 +84,23 @@ static void tshm_note_arrived(struct tshm_here here, int fd, const struct tshm_p
 	struct stat st;
 	uint32_t number;
 
-	if (TSHM_SYS2(SYS_fstat, fd, &st) != 0)
+	bool asked = TSHM_SYS2(SYS_fstat, fd, &st) == 0;
+
+	if (!asked && !tshm_confined)
 		return;
-	r = tshm_held_new(&number, here.call, tshm_kind_of(fd, &st), TSHM_ORIGIN_RECEIVED, site);
+	r = tshm_held_new(&number, here.call, asked ? tshm_kind_of(fd, &st) : TSHM_KIND_DESCRIPTOR,
+			  TSHM_ORIGIN_RECEIVED, site);
 	if (!r)
 		return;
-	tshm_held_identity(r, &st);
+	if (asked)
+		tshm_held_identity(r, &st);
 	r->sequence = tshm_close_now();
 	r->flags |= flags;
 	r->peer = peer->pid;
 	passed = (struct tshm_passed){ r->dev, r->ino, r->kind };
 	tshm_fd_publish(fd, number);
-	tshm_transfer_note(direction, here.call, &passed, peer, site);
+	if (asked)
+		tshm_transfer_note(direction, here.call, &passed, peer, site);
 }
 
 /* Is it sure that what did not fit were descriptors, and not credentials or a time stamp? */

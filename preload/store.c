@@ -294,6 +294,20 @@ void tshm_resource_commit(uint32_t number)
 
 void tshm_resource_drop(uint32_t number) { tshm_store_drop_in(RESOURCES, TSHM_RESOURCE_FORM, number); }
 
+void tshm_stores_prepare(void)
+{
+	for (int i = 0; i < TSHM_SEC_COUNT; i++) {
+		struct tshm_store *s = &tshm_stores[i];
+
+		for (unsigned chunk = 0; chunk < 3; chunk++) {
+			if (s->size && !atomic_load(&s->own[chunk]))
+				tshm_store_make_own(s, chunk);
+			if (!atomic_load(&s->map[chunk]))
+				tshm_store_map_slow(s, chunk, 0);
+		}
+	}
+}
+
 void tshm_stores_forked(void)
 {
 	for (int i = 0; i < TSHM_SEC_COUNT; i++) {
