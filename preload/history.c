@@ -36,6 +36,16 @@ void tshm_history_commit(uint32_t number, enum tshm_state state)
 	tshm_store_commit(tshm_past, number, state);
 }
 
+/*
+ * A standing record that is to be changed is taken first, by its stamp: another thread may
+ * have overwritten it since it was found.  In the file it stays as it was until the commit.
+ */
+static bool tshm_history_take(uint32_t number, uint64_t stamp)
+{
+	return atomic_compare_exchange_strong((_Atomic uint64_t *)&tshm_history(number)->h.stamp, &stamp,
+					      TSHM_STAMP(TSHM_STAMP_GENERATION(stamp), TSHM_STATE_BUSY));
+}
+
 static void tshm_history_end(uint32_t number)
 {
 	struct tshm_history *h = &tshm_history(number)->h;
@@ -73,11 +83,16 @@ static void tshm_name_unindex(uint32_t number)
 	o->hash = 0;
 }
 
-/* Has somebody else removed the name since?  Then its interval has ended. */
+/*
+ * Has somebody else removed the name since?  Then its interval has ended.  An intent is
+ * its maker's until the call has been made: that there is no such name says nothing yet.
+ */
 static bool tshm_name_is_gone(const struct tshm_history *h)
 {
 	struct stat st;
 
+	if (h->flags & TSHM_HIF_INTENT)
+		return false;
 	if (h->type != TSHM_HIST_NAME || (h->space != TSHM_SPACE_SHM && h->space != TSHM_SPACE_SEM))
 		return false;
 	return TSHM_SYS4(SYS_newfstatat, AT_FDCWD, h->name, &st, AT_SYMLINK_NOFOLLOW) == -ENOENT;
@@ -111,20 +126,27 @@ static uint32_t tshm_history_recycle(void)
 	for (int i = 0; i < TSHM_HISTORY_LOOK; i++) {
 		uint32_t number = atomic_fetch_add_explicit(&tshm_hand, 1, memory_order_relaxed) % (used - 1) + 1;
 		struct tshm_own_history *o = tshm_store_own(tshm_past, number);
-		uint64_t stamp;
+		uint64_t stamp, was;
 		bool old;
 
 		if (!o)
 			continue;
 		stamp = atomic_load_explicit((_Atomic uint64_t *)&o->h.stamp, memory_order_acquire);
+		was = stamp;
 		old = o->epoch != tshm_epoch;
 		if (!tshm_history_ended(o, stamp, &asked))
 			continue;
 		if (!atomic_compare_exchange_strong((_Atomic uint64_t *)&o->h.stamp, &stamp,
 			TSHM_STAMP((uint32_t)(TSHM_STAMP_GENERATION(stamp) + 1), TSHM_STATE_BUSY)))
 			continue;
+		if (!old && atomic_load(&o->refs)) {	/* since we looked (tshm_removal_keep) */
+			atomic_store((_Atomic uint64_t *)&o->h.stamp, was);
+			continue;
+		}
 		tshm_name_unindex(number);
-		if (!old)
+		if (old)
+			atomic_store_explicit(&o->refs, 0, memory_order_relaxed);
+		else
 			tshm_store_recycled(tshm_past);
 		return number;
 	}
@@ -144,7 +166,9 @@ uint32_t tshm_history_new(enum tshm_history_type type, enum tshm_call call, uint
 	if (!number)
 		return 0;
 	o = tshm_history(number);
-	__builtin_memset((char *)o + sizeof(o->h.stamp), 0, sizeof(*o) - sizeof(o->h.stamp));
+	/* Not refs, which are 0 here, or will be at once (tshm_removal_keep). */
+	__builtin_memset((char *)&o->h + sizeof(o->h.stamp), 0, sizeof(o->h) - sizeof(o->h.stamp));
+	o->hash = 0;
 	o->epoch = tshm_epoch;
 	o->h.type = (uint16_t)type;
 	o->h.call = (uint16_t)call;
@@ -195,7 +219,8 @@ bool tshm_path_is_shm(const char *path)
 	return path && path[0] == '/' && (tshm_starts(path, "/dev/shm/") || tshm_starts(path, "/run/shm/"));
 }
 
-uint32_t tshm_name_find(enum tshm_space space, const char *name, int64_t id)
+/* *stamp: of the record when it was seen to be the one (tshm_history_take). */
+static uint32_t tshm_name_look(enum tshm_space space, const char *name, int64_t id, uint64_t *stamp)
 {
 	uint64_t hash = tshm_name_hash(space, name, id);
 	unsigned walk = 0;
@@ -204,11 +229,20 @@ uint32_t tshm_name_find(enum tshm_space space, const char *name, int64_t id)
 	while ((number = tshm_index_next(&tshm_names, hash, &walk))) {
 		struct tshm_own_history *o = tshm_history(number);
 
-		if (o->hash == hash && o->epoch == tshm_epoch && o->h.space == space && TSHM_STAMP_STATE(o->h.stamp) == TSHM_STATE_LIVE &&
+		*stamp = atomic_load_explicit((_Atomic uint64_t *)&o->h.stamp, memory_order_acquire);
+		if (o->hash == hash && o->epoch == tshm_epoch && o->h.space == space &&
+		    TSHM_STAMP_STATE(*stamp) == TSHM_STATE_LIVE &&
 		    (name && *name ? tshm_equal(o->h.name, name) : o->h.id == id))
 			return number;
 	}
 	return 0;
+}
+
+uint32_t tshm_name_find(enum tshm_space space, const char *name, int64_t id)
+{
+	uint64_t stamp;
+
+	return tshm_name_look(space, name, id, &stamp);
 }
 
 uint32_t tshm_name_intent(enum tshm_space space, enum tshm_call call, const char *name, int64_t ipc_key,
@@ -251,11 +285,12 @@ uint32_t tshm_name_confirm(uint32_t number, uint32_t flags, const struct stat *s
 {
 	struct tshm_own_history *o;
 	uint32_t known;
+	uint64_t stamp;
 
 	if (!number)
 		return 0;
 	o = tshm_history(number);
-	known = tshm_name_find(o->h.space, o->h.name, id);
+	known = tshm_name_look(o->h.space, o->h.name, id, &stamp);
 	if (known) {
 		struct tshm_history *old = &tshm_history(known)->h;
 
@@ -265,11 +300,15 @@ uint32_t tshm_name_confirm(uint32_t number, uint32_t flags, const struct stat *s
 			return known;
 		}
 		/* The name leads elsewhere now: somebody removed what we knew. */
-		old->flags |= TSHM_HIF_GONE;
-		tshm_history_end(known);
-		tshm_name_unindex(known);
-		tshm_history_commit(known, TSHM_STATE_CLOSED);
+		if (tshm_history_take(known, stamp)) {
+			old->flags |= TSHM_HIF_GONE;
+			tshm_history_end(known);
+			tshm_name_unindex(known);
+			tshm_history_commit(known, TSHM_STATE_CLOSED);
+		}
 	}
+	/* It was ours alone as an intent; it is not, once the flag is gone. */
+	tshm_history_take(number, o->h.stamp);
 	o->h.flags = (o->h.flags & ~(uint32_t)TSHM_HIF_INTENT) | flags;
 	o->h.id = id;
 	if (st) {
@@ -290,7 +329,7 @@ void tshm_removal_look(struct tshm_removal *r, enum tshm_space space, const char
 	struct stat st;
 
 	*r = (struct tshm_removal){ .space = space, .name = name, .id = id };
-	r->number = tshm_name_find(space, name, id);
+	r->number = tshm_name_look(space, name, id, &r->stamp);
 	if (r->number) {
 		const struct tshm_history *h = &tshm_history(r->number)->h;
 
@@ -298,6 +337,10 @@ void tshm_removal_look(struct tshm_removal *r, enum tshm_space space, const char
 		r->dev = h->dev;
 		r->ino = h->ino;
 		r->size = h->size;
+		atomic_thread_fence(memory_order_acquire);
+		if (atomic_load_explicit((const _Atomic uint64_t *)&h->stamp, memory_order_relaxed) != r->stamp)
+			r->number = 0;		/* overwritten meanwhile: what was copied may be another's */
+		r->has_ident = r->has_ident && r->number;
 	} else if ((space == TSHM_SPACE_SHM || space == TSHM_SPACE_SEM) &&
 		   TSHM_SYS4(SYS_newfstatat, AT_FDCWD, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		r->has_ident = true;
@@ -307,6 +350,23 @@ void tshm_removal_look(struct tshm_removal *r, enum tshm_space space, const char
 	}
 }
 
+/*
+ * While a name is being moved its record must stay: killed then, the new name's creator is
+ * known by it alone.
+ */
+bool tshm_removal_keep(const struct tshm_removal *r)
+{
+	struct tshm_own_history *o = r->number ? tshm_history(r->number) : NULL;
+
+	if (!o)
+		return false;
+	atomic_fetch_add(&o->refs, 1);
+	if (atomic_load((_Atomic uint64_t *)&o->h.stamp) == r->stamp)
+		return true;
+	atomic_fetch_sub(&o->refs, 1);		/* overwritten just before; it has refs of its own */
+	return false;
+}
+
 uint32_t tshm_removal_done(const struct tshm_removal *r, struct tshm_here here, uint32_t flags)
 {
 	uint32_t site = tshm_site_here(here);
@@ -314,7 +374,7 @@ uint32_t tshm_removal_done(const struct tshm_removal *r, struct tshm_here here, 
 	struct tshm_history *h;
 
 	tshm_site_mirror(site);
-	if (number && !(tshm_history(number)->h.flags & TSHM_HIF_INHERITED)) {
+	if (number && !(tshm_history(number)->h.flags & TSHM_HIF_INHERITED) && tshm_history_take(number, r->stamp)) {
 		h = &tshm_history(number)->h;
 		tshm_name_unindex(number);
 		h->flags |= TSHM_HIF_REMOVED | flags;

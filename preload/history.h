@@ -51,10 +51,13 @@ struct tshm_removal {
 	const char *name;
 	int64_t id;
 	uint32_t number;	/* our record of it, or 0 */
+	uint64_t stamp;		/* of that record */
 	bool has_ident;
 	uint64_t dev, ino, size;
 };
 TSHM_INTERNAL void tshm_removal_look(struct tshm_removal *, enum tshm_space, const char *name, int64_t id);
+/* Keep its record until tshm_history_unref(number); false: there is none. */
+TSHM_INTERNAL bool tshm_removal_keep(const struct tshm_removal *);
 /* The call succeeded.  Returns the record that tells so, for `link`. */
 TSHM_INTERNAL uint32_t tshm_removal_done(const struct tshm_removal *, struct tshm_here, uint32_t flags);
 
