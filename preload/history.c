@@ -117,6 +117,16 @@ static bool tshm_history_ended(struct tshm_own_history *o, uint64_t stamp, bool 
 	return tshm_name_is_gone(&o->h);
 }
 
+/* `o` is to be overwritten.  If it is from before fork, what it keeps may be gone: only what came along is there. */
+static void tshm_history_let_go(struct tshm_own_history *o, bool old)
+{
+	struct tshm_own_history *kept = o->keeps ? tshm_history(o->keeps) : NULL;
+
+	if (kept && (!old || (kept->epoch == tshm_epoch && kept->h.flags & TSHM_HIF_INHERITED)))
+		tshm_history_unref(o->keeps);
+	o->keeps = 0;
+}
+
 /* An ended record to overwrite, BUSY and ours; 0: none found in a bounded look. */
 static uint32_t tshm_history_recycle(void)
 {
@@ -144,6 +154,7 @@ static uint32_t tshm_history_recycle(void)
 			continue;
 		}
 		tshm_name_unindex(number);
+		tshm_history_let_go(o, old);
 		if (old)
 			atomic_store_explicit(&o->refs, 0, memory_order_relaxed);
 		else
@@ -169,6 +180,7 @@ uint32_t tshm_history_new(enum tshm_history_type type, enum tshm_call call, uint
 	/* Not refs, which are 0 here, or will be at once (tshm_removal_keep). */
 	__builtin_memset((char *)&o->h + sizeof(o->h.stamp), 0, sizeof(o->h) - sizeof(o->h.stamp));
 	o->hash = 0;
+	o->keeps = 0;
 	o->epoch = tshm_epoch;
 	o->h.type = (uint16_t)type;
 	o->h.call = (uint16_t)call;
@@ -348,6 +360,17 @@ void tshm_removal_look(struct tshm_removal *r, enum tshm_space space, const char
 		r->ino = st.st_ino;
 		r->size = (uint64_t)st.st_size;
 	}
+}
+
+void tshm_name_keeps(uint32_t number, uint32_t from)
+{
+	uint32_t maker = tshm_history(from)->keeps;
+
+	if (maker) {		/* the first of a line of names, and none between */
+		tshm_history_ref(maker);
+		tshm_history_unref(from);
+	}
+	tshm_history(number)->keeps = maker ? maker : from;
 }
 
 /*

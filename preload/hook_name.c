@@ -158,6 +158,9 @@ static void tshm_renaming_note(struct tshm_renaming *r, struct tshm_here here, e
 	if (!r->intent)
 		return;
 	tshm_history(r->intent)->h.link = from;
+	if (r->kept)
+		tshm_name_keeps(r->intent, r->from_number);
+	r->kept = false;
 	tshm_name_confirm(r->intent, how == TSHM_LINKED ? TSHM_HIF_LINKED | TSHM_HIF_RENAMED : TSHM_HIF_RENAMED,
 			  &r->st, 0);
 }

@@ -12,15 +12,34 @@
  * where it is needed, is loaded in __libc_start_main, when all constructors have run
  * and main has not; until then a stack is its first frame.
  */
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "bytes.h"
+#include "dlsym.h"
 #include "hook.h"
 #include "stack.h"
 #include "sys.h"
 
 extern int on_exit(void (*)(int, void *), void *) __attribute__((weak));	/* not in musl */
+
+/*
+ * What pthread_atfork is in glibc, which has that one in a static part only; musl has it,
+ * and not this.  The handle names the library that it is taken back with: this stays.
+ */
+extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *) __attribute__((weak));
+
+static void tshm_at_fork(void (*child)(void))
+{
+	int (*other)(void (*)(void), void (*)(void), void (*)(void));
+
+	if (__register_atfork) {
+		__register_atfork(NULL, NULL, child, NULL);
+		return;
+	}
+	other = (int (*)(void (*)(void), void (*)(void), void (*)(void)))tshm_dlsym(RTLD_NEXT, "pthread_atfork");
+	if (other)
+		other(NULL, NULL, child);
+}
 
 /*
  * Registered before main's destructors are, so it runs after the last of them, for
@@ -53,6 +72,10 @@ static void tshm_say(void)
 static __attribute__((constructor)) void tshm_start(int argc, char **argv, char **environment)
 {
 	tshm_real_bind();
+	if (!__register_atfork) {	/* not glibc: musl gives constructors no arguments, but has environ by now */
+		argc = 0;
+		environment = environ;
+	}
 	tshm_options_read(environment);
 	if (!tshm_options.enabled)
 		return;
@@ -63,7 +86,7 @@ static __attribute__((constructor)) void tshm_start(int argc, char **argv, char 
 		return;
 	}
 	tshm_note_inherited();
-	pthread_atfork(NULL, NULL, tshm_image_forked);
+	tshm_at_fork(tshm_image_forked);
 	if (on_exit)
 		on_exit(tshm_exited, NULL);
 	if (tshm_options.verbose)

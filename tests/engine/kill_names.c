@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define VALUE 0x7e57	/* of our semaphores: tells their files from others' */
+static unsigned value;	/* of our semaphores: tells their files from others', and from those of another run */
 
 static void die(const char *what)
 {
@@ -48,7 +48,7 @@ static void *make_names(void *number)
 		fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
 		if (fd < 0 || close(fd) != 0 || shm_unlink(name) != 0)
 			die("shm_open");
-		semaphore = sem_open(name, O_CREAT | O_EXCL, 0600, VALUE);
+		semaphore = sem_open(name, O_CREAT | O_EXCL, 0600, value);
 		if (semaphore == SEM_FAILED || sem_close(semaphore) != 0 || sem_unlink(name) != 0)
 			die("sem_open");
 		snprintf(name, sizeof(name), "/dev/shm/%s-%d-XXXXXX", tag, (int)getpid());
@@ -88,16 +88,16 @@ enum whose { OTHERS, OURS, UNKNOWN };
 static enum whose whose(int dir, const char *name, time_t since)
 {
 	struct stat st;
-	unsigned value = 0;
+	unsigned found = 0;
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	enum whose is = OTHERS;
 
 	if (fd < 0)
 		return OTHERS;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_ctime >= since) {
-		if (read(fd, &value, sizeof(value)) == 0)
+		if (read(fd, &found, sizeof(found)) == 0)
 			is = time(NULL) - st.st_ctime >= 2 ? OURS : UNKNOWN;
-		else if (value == VALUE)
+		else if (found == value)
 			is = OURS;
 	}
 	close(fd);
@@ -167,13 +167,14 @@ int main(int argc, char **argv)
 	struct timespec start;
 	unsigned swept = 0;
 
+	if (argc < 3)
+		return 2;
+	tag = argv[argc == 4 ? 1 : 2];
+	for (const char *c = tag; *c; c++)
+		value = (value * 31 + (unsigned char)*c) & 0x3fffffff;
 	if (argc == 4) {
-		tag = argv[1];
 		work((unsigned)atoi(argv[2]), 1);
 	}
-	if (argc != 3)
-		return 2;
-	tag = argv[2];
 	clock_gettime(CLOCK_REALTIME_COARSE, &start);
 	srandom((unsigned)start.tv_nsec);
 	for (int i = 0; i < atoi(argv[1]); i++)

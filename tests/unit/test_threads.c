@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Eight threads in the engine at once, on the same numbers, ranges, names and strings.  For
+ * ThreadSanitizer (--enable-tsan), which sees what was not atomic; without it, for what is
+ * lost or there twice in the end.
+ */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../preload/history.h"
+#include "../../preload/note.h"
+#include "../../preload/site.h"
+#include "../../preload/store.h"
+#include "../../preload/strings.h"
+
+#define THREADS 8
+#define ROUNDS 3000
+#define NUMBERS 32
+#define NAMES 48
+
+static char directory[] = "/tmp/tshm-threads-XXXXXX";
+static pthread_barrier_t barrier;
+
+static int start(void **state)
+{
+	char name[] = "threads", *argv[] = { name, NULL };
+
+	(void)state;
+	if (!mkdtemp(directory))
+		return -1;
+	snprintf(tshm_options.dir, sizeof(tshm_options.dir), "%s", directory);
+	tshm_image_start(1, argv);
+	return tshm_header->token[0] ? 0 : -1;
+}
+
+static int finish(void **state)
+{
+	char command[sizeof(directory) + 16];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -r %s", directory);
+	return system(command);
+}
+
+/* A caller, as a hook would see it. */
+static struct tshm_here here(enum tshm_call call) { return TSHM_HERE_OF(call, true); }
+
+struct thread { pthread_t id; unsigned number; uint64_t random; };
+
+static unsigned pick(struct thread *t, unsigned below)
+{
+	t->random = t->random * 6364136223846793005ul + 1442695040888963407ul;
+	return (unsigned)(t->random >> 33) % below;
+}
+
+/* Numbers that all have in common, as after a close and an open in different threads. */
+static void descriptors(struct thread *t)
+{
+	int fd = 1000 + (int)pick(t, NUMBERS), other = 1000 + (int)pick(t, NUMBERS);
+	uint64_t word, since;
+
+	switch (pick(t, 8)) {
+	case 0: case 1: tshm_note_open(here(TSHM_CALL_open), fd, TSHM_KIND_FILE, true); break;
+	case 2: tshm_note_dup(here(TSHM_CALL_dup2), fd, other, false, true); break;
+	case 3: tshm_note_cloexec(fd, pick(t, 2)); break;
+	case 4: tshm_note_stream(fd); break;
+	case 5:
+		since = tshm_close_since();
+		tshm_note_close_range(here(TSHM_CALL_close_range), 1000, 1003, since);
+		break;
+	default:
+		word = tshm_fd_word(fd);
+		tshm_note_close(here(TSHM_CALL_close), fd, word, 0, 0);
+	}
+}
+
+/* Memfds are real: their identity is asked for. */
+static void segments(struct thread *t)
+{
+	int fd = memfd_create("threads", MFD_CLOEXEC);
+	uint64_t word, before = tshm_range_sequence();
+	uintptr_t at = 0x10000000ul + pick(t, 64) * 0x4000ul;
+
+	if (fd < 0)
+		return;
+	tshm_note_memfd(here(TSHM_CALL_memfd_create), fd, "threads", true);
+	tshm_note_size(here(TSHM_CALL_ftruncate), fd, 0, 0, 8192);
+	tshm_note_map(here(TSHM_CALL_mmap), (void *)at, 0x8000, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0, before);
+	before = tshm_range_sequence();
+	tshm_range_drop(at + 0x1000, 0x1000u + pick(t, 5) * 0x1000u, before);
+	word = tshm_fd_word(fd);
+	close(fd);
+	tshm_note_close(here(TSHM_CALL_close), fd, word, 0, 0);
+}
+
+static void names(struct thread *t)
+{
+	struct tshm_removal r;
+	uint32_t number;
+	char name[64];
+
+	snprintf(name, sizeof(name), "/dev/shm/tshm-test-threads-%d-%u", (int)getpid(), pick(t, NAMES));
+	if (pick(t, 2)) {
+		number = tshm_name_intent(TSHM_SPACE_SHM, TSHM_CALL_shm_open, name, 0, TSHM_HIF_EXCLUSIVE,
+					  tshm_site_here(here(TSHM_CALL_shm_open)));
+		if (pick(t, 4))
+			tshm_name_confirm(number, TSHM_HIF_EXCLUSIVE, NULL, 0);
+		else
+			tshm_name_withdraw(number);
+	} else {
+		tshm_removal_look(&r, TSHM_SPACE_SHM, name, 0);
+		if (tshm_removal_keep(&r))
+			tshm_history_unref(r.number);
+		tshm_removal_done(&r, here(TSHM_CALL_shm_unlink), 0);
+	}
+	tshm_string(name, strlen(name));
+}
+
+static void *run(void *argument)
+{
+	static void (*const works[])(struct thread *) = { descriptors, descriptors, segments, names };
+	struct thread *t = argument;
+
+	pthread_barrier_wait(&barrier);
+	for (int i = 0; i < ROUNDS; i++)
+		works[pick(t, 4)](t);
+	return NULL;
+}
+
+static void nothing_is_lost_or_there_twice(void **state)
+{
+	struct thread threads[THREADS];
+	static unsigned char seen[1 << 12];
+
+	(void)state;
+	pthread_barrier_init(&barrier, NULL, THREADS);
+	for (unsigned i = 0; i < THREADS; i++) {
+		threads[i] = (struct thread){ .number = i, .random = i };
+		assert_int_equal(pthread_create(&threads[i].id, NULL, run, &threads[i]), 0);
+	}
+	for (unsigned i = 0; i < THREADS; i++)
+		pthread_join(threads[i].id, NULL);
+	for (uint32_t n = 1; n < atomic_load(&tshm_stores[TSHM_SEC_RESOURCES].used); n++) {
+		const struct tshm_resource *r = tshm_held(n), *m = tshm_store_map(&tshm_stores[TSHM_SEC_RESOURCES], n);
+
+		assert_int_equal(r->stamp, m->stamp);
+		assert_int_not_equal(TSHM_STAMP_STATE(r->stamp), TSHM_STATE_BUSY);
+		if (TSHM_STAMP_STATE(r->stamp) != TSHM_STATE_LIVE || tshm_kind_by(r->kind) != TSHM_BY_DESCRIPTOR)
+			continue;
+		assert_in_range(r->key, 0, sizeof(seen) - 1);
+		assert_int_equal(seen[r->key]++, 0);
+		assert_ptr_equal(tshm_held_of(tshm_fd_word((int)r->key)), r);
+	}
+	for (uint32_t n = 1; n < atomic_load(&tshm_stores[TSHM_SEC_HISTORY].used); n++)
+		assert_int_not_equal(TSHM_STAMP_STATE(tshm_history(n)->h.stamp), TSHM_STATE_BUSY);
+	assert_int_equal(tshm_header->sections[TSHM_SEC_RESOURCES].lost, 0);
+	assert_int_equal(tshm_header->sections[TSHM_SEC_HISTORY].lost, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_lost_or_there_twice),
+	};
+
+	return cmocka_run_group_tests(tests, start, finish);
+}
