@@ -130,7 +130,7 @@ static mqd_t tshm_mq_done(struct tshm_here here, mqd_t queue, uint32_t intent, i
 	tshm_held_identity(r, &st);
 	if (intent) {
 		tshm_history_ref(intent);
-		r->name = intent;
+		TSHM_PUT(r->name, intent);
 	}
 	tshm_held_refresh(TSHM_SLOT_NUMBER(word));
 	return queue;

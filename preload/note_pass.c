@@ -56,8 +56,8 @@ static void tshm_peer_of(int socket, struct tshm_peer *peer)
 	if (TSHM_SYS5(SYS_getsockopt, socket, SOL_SOCKET, SO_PEERCRED, &cred, &size) == 0)
 		peer->pid = cred.pid;
 	if (r) {
-		r->peer = peer->pid;
-		r->extra = 1;	/* asked */
+		TSHM_PUT(r->peer, peer->pid);
+		TSHM_PUT(r->extra, 1);	/* asked */
 	}
 }
 
@@ -94,9 +94,9 @@ static void tshm_note_arrived(struct tshm_here here, int fd, const struct tshm_p
 		return;
 	if (asked)
 		tshm_held_identity(r, &st);
-	r->sequence = tshm_close_now();
-	r->flags |= flags;
-	r->peer = peer->pid;
+	TSHM_PUT(r->sequence, tshm_close_now());
+	TSHM_PUT(r->flags, r->flags | (flags));
+	TSHM_PUT(r->peer, peer->pid);
 	passed = (struct tshm_passed){ r->dev, r->ino, r->kind };
 	tshm_fd_publish(fd, number);
 	if (asked)

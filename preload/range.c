@@ -79,7 +79,7 @@ static void tshm_range_insert(uint32_t number, bool acquired)
 
 void tshm_range_publish(uint32_t number)
 {
-	tshm_held(number)->sequence = tshm_range_sequence();
+	TSHM_PUT(tshm_held(number)->sequence, tshm_range_sequence());
 	tshm_range_insert(number, true);
 }
 
@@ -92,14 +92,29 @@ static void tshm_range_piece(const struct tshm_resource *whole, uint64_t from, u
 	if (!number)
 		return;
 	r = tshm_held(number);
-	__builtin_memcpy((char *)r + sizeof(r->stamp), (const char *)whole + sizeof(r->stamp),
-			 sizeof(*r) - sizeof(r->stamp));
-	r->key = from;
-	r->length = bytes;
-	r->offset = whole->offset + (from - whole->key);
+	for (unsigned i = 1; i < sizeof(*r) / 8; i++) {
+		uint64_t word;
+
+		__builtin_memcpy(&word, (const char *)whole + 8 * i, 8);
+		TSHM_PUT(((uint64_t *)r)[i], word);
+	}
+	TSHM_PUT(r->key, from);
+	TSHM_PUT(r->length, bytes);
+	TSHM_PUT(r->offset, whole->offset + (from - whole->key));
 	if (r->name)
 		tshm_history_ref(r->name);
 	tshm_range_insert(number, false);
+}
+
+/* It may be somebody else's already: its stamp is to be looked at afterwards. */
+static void tshm_range_copy(struct tshm_resource *to, const struct tshm_resource *from)
+{
+	for (unsigned i = 0; i < sizeof(*to) / 8; i++) {
+		uint64_t word = TSHM_GET(((const uint64_t *)from)[i]);
+
+		__builtin_memcpy((char *)to + 8 * i, &word, 8);
+	}
+	atomic_thread_fence(memory_order_acquire);
 }
 
 static void tshm_range_cut(unsigned class, tshm_slot *slot, uint64_t from, uint64_t to, uint64_t before)
@@ -110,7 +125,7 @@ static void tshm_range_cut(unsigned class, tshm_slot *slot, uint64_t from, uint6
 
 	if (!r)
 		return;
-	copy = *r;
+	tshm_range_copy(&copy, r);
 	if (!tshm_held_of(word) || copy.sequence >= before)
 		return;
 	end = copy.key + copy.length;
@@ -166,7 +181,7 @@ bool tshm_range_at(uintptr_t at, struct tshm_resource *copy)
 
 			if (!r)
 				continue;
-			*copy = *r;
+			tshm_range_copy(copy, r);
 			if (tshm_held_of(word) && copy->key <= at && at < copy->key + copy->length)
 				return true;
 		}

@@ -26,6 +26,7 @@
 #define THREADS 8
 #define ROUNDS 3000
 #define NUMBERS 32
+#define FIRST 1000
 #define NAMES 48
 
 static char directory[] = "/tmp/tshm-threads-XXXXXX";
@@ -63,25 +64,46 @@ static unsigned pick(struct thread *t, unsigned below)
 	return (unsigned)(t->random >> 33) % below;
 }
 
-/* Numbers that all have in common, as after a close and an open in different threads. */
+/*
+ * A kernel: a number is given to one thread until that closes it; then another may have it
+ * at once, while the first has yet to note that it closed it.
+ */
+static atomic_int taken[NUMBERS];
+
+static int kernel_open(struct thread *t)
+{
+	for (unsigned i = pick(t, NUMBERS);; i = (i + 1) % NUMBERS) {
+		int free = 0;
+
+		if (atomic_compare_exchange_strong(&taken[i], &free, 1))
+			return FIRST + (int)i;
+	}
+}
+
+static void kernel_close(int fd) { atomic_store(&taken[fd - FIRST], 0); }
+
+static void give_back(int fd)
+{
+	uint64_t word = tshm_fd_word(fd);
+
+	kernel_close(fd);
+	tshm_note_close(here(TSHM_CALL_close), fd, word, 0, 0);
+}
+
 static void descriptors(struct thread *t)
 {
-	int fd = 1000 + (int)pick(t, NUMBERS), other = 1000 + (int)pick(t, NUMBERS);
-	uint64_t word, since;
+	int fd = kernel_open(t), other;
 
-	switch (pick(t, 8)) {
-	case 0: case 1: tshm_note_open(here(TSHM_CALL_open), fd, TSHM_KIND_FILE, true); break;
-	case 2: tshm_note_dup(here(TSHM_CALL_dup2), fd, other, false, true); break;
-	case 3: tshm_note_cloexec(fd, pick(t, 2)); break;
-	case 4: tshm_note_stream(fd); break;
-	case 5:
-		since = tshm_close_since();
-		tshm_note_close_range(here(TSHM_CALL_close_range), 1000, 1003, since);
-		break;
-	default:
-		word = tshm_fd_word(fd);
-		tshm_note_close(here(TSHM_CALL_close), fd, word, 0, 0);
+	tshm_note_open(here(TSHM_CALL_open), fd, TSHM_KIND_FILE, true);
+	if (pick(t, 2))
+		tshm_note_cloexec(fd, pick(t, 2));
+	if (pick(t, 2)) {
+		other = kernel_open(t);
+		tshm_note_dup(here(TSHM_CALL_dup), fd, other, false, false);
+		tshm_note_stream(other);
+		give_back(other);
 	}
+	give_back(fd);
 }
 
 /* Memfds are real: their identity is asked for. */
@@ -89,7 +111,7 @@ static void segments(struct thread *t)
 {
 	int fd = memfd_create("threads", MFD_CLOEXEC);
 	uint64_t word, before = tshm_range_sequence();
-	uintptr_t at = 0x10000000ul + pick(t, 64) * 0x4000ul;
+	uintptr_t at = 0x10000000ul + pick(t, 64) * 0x4000ul;	/* over one another, and over other threads' */
 
 	if (fd < 0)
 		return;
