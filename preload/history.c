@@ -486,7 +486,8 @@ struct tshm_history *tshm_history_of_site(_Atomic uint32_t *kept, enum tshm_hist
 	if (*number) {
 		h = &tshm_history(*number)->h;
 		/* After fork the number may stand for something else. */
-		if (TSHM_GET(tshm_history(*number)->epoch) == tshm_epoch && h->type == type && h->site == site && TSHM_STAMP_STATE(TSHM_GET(h->stamp)) == TSHM_STATE_CLOSED)
+		if (TSHM_GET(tshm_history(*number)->epoch) == tshm_epoch && h->type == type && h->site == site &&
+		    TSHM_STAMP_STATE(TSHM_GET(h->stamp)) == TSHM_STATE_CLOSED)
 			return h;
 	}
 	*number = tshm_history_new(type, call, site);

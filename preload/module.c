@@ -114,7 +114,8 @@ static uint32_t tshm_module_find(const struct tshm_place *place, uint32_t path)
 
 		uint64_t stamp = o ? atomic_load_explicit((_Atomic uint64_t *)&o->m.stamp, memory_order_acquire) : 0;
 
-		if (TSHM_STAMP_STATE(stamp) == TSHM_STATE_LIVE && o->m.start == place->start && o->m.bias == place->bias && o->m.path == path)
+		if (TSHM_STAMP_STATE(stamp) == TSHM_STATE_LIVE && o->m.start == place->start &&
+		    o->m.bias == place->bias && o->m.path == path)
 			return n;
 	}
 	return 0;

@@ -117,9 +117,12 @@ static void damage(uint8_t *copy, const uint8_t *data, size_t size)
 	}
 }
 
+/* fuzz_reader [--once] FILE...: each file as it is, and without --once damages of it. */
 int main(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
+	int once = argc > 1 && strcmp(argv[1], "--once") == 0;
+
+	for (int i = 1 + once; i < argc; i++) {
 		FILE *f = fopen(argv[i], "rbe");
 		const size_t most = 1 << 20;	/* first extents and some; ledgers are sparse and long */
 		uint8_t *data = malloc(most), *copy = malloc(most);
@@ -133,7 +136,7 @@ int main(int argc, char **argv)
 		if (size > 65536)
 			size = 65536;
 		LLVMFuzzerTestOneInput(data, size);
-		if (size)
+		if (size && !once)
 			damage(copy, data, size);
 		free(data);
 		free(copy);

@@ -3,6 +3,7 @@
 # libfuzzer.sh [RUNS]: the reader under libFuzzer, from the corpus beside this script.  `make fuzz` runs it.
 # What is new is kept in fuzz/corpus in the build folder; what crashes in fuzz/.  To renew the corpus here:
 #     libfuzzer.sh 0 MERGE-TO
+# and new seeds: make tests/fuzz/seed && tests/fuzz/seed LEDGER..., into fuzz/corpus.
 here=$(dirname "$0")
 top=$here/../..
 . "$here/../lib.sh"
