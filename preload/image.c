@@ -256,6 +256,7 @@ static bool tshm_image_begin_again(void)
 	tshm_children_forked();
 	tshm_transfers_forked();
 	tshm_history_forked();
+	tshm_ranges_forked();
 	tshm_held_forked();
 	atomic_store(tshm_alive, TSHM_MAGIC);	/* last: until here tables point to what is the parent's */
 	return true;

@@ -6,6 +6,7 @@
  */
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,7 @@
 #define NUMBERS 32
 #define FIRST 1000
 #define NAMES 48
+#define REGIONS 3
 
 static char directory[] = "/tmp/tshm-threads-XXXXXX";
 static pthread_barrier_t barrier;
@@ -110,19 +112,47 @@ static void descriptors(struct thread *t)
 static void segments(struct thread *t)
 {
 	int fd = memfd_create("threads", MFD_CLOEXEC);
-	uint64_t word, before = tshm_range_sequence();
-	uintptr_t at = 0x10000000ul + pick(t, 64) * 0x4000ul;	/* over one another, and over other threads' */
+	uint64_t word;
 
+	(void)t;
 	if (fd < 0)
 		return;
 	tshm_note_memfd(here(TSHM_CALL_memfd_create), fd, "threads", true);
 	tshm_note_size(here(TSHM_CALL_ftruncate), fd, 0, 0, 8192);
-	tshm_note_map(here(TSHM_CALL_mmap), (void *)at, 0x8000, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0, before);
-	before = tshm_range_sequence();
-	tshm_range_drop(at + 0x1000, 0x1000u + pick(t, 5) * 0x1000u, before);
 	word = tshm_fd_word(fd);
 	close(fd);
 	tshm_note_close(here(TSHM_CALL_close), fd, word, 0, 0);
+}
+
+/*
+ * An address space: 16 pages are one thread's from mmap until it has unmapped them, the
+ * middle first; then they may be another's at once, who cuts his in two while the first
+ * has yet to note that it unmapped its parts.
+ */
+static atomic_int mapped[REGIONS];
+
+static void part_back(uintptr_t at, unsigned from, unsigned to, atomic_int *region)
+{
+	uint64_t before = tshm_range_sequence();
+
+	if (region)
+		atomic_store(region, 0);
+	tshm_range_drop(at + from * 4096ul, (to - from) * 4096ul, before);
+}
+
+static void mappings(struct thread *t)
+{
+	unsigned i = pick(t, REGIONS), hole = 1 + pick(t, 7), end = hole + 1 + pick(t, 7);
+	uintptr_t at = 0x10000000ul + i * 0x10000ul;
+	int free = 0;
+
+	if (!atomic_compare_exchange_strong(&mapped[i], &free, 1))
+		return;
+	tshm_note_map(here(TSHM_CALL_mmap), (void *)at, 0x10000, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0,
+		      tshm_range_sequence());
+	part_back(at, hole, end, NULL);
+	part_back(at, 0, hole, NULL);
+	part_back(at, end, 16, &mapped[i]);
 }
 
 static void names(struct thread *t)
@@ -150,12 +180,12 @@ static void names(struct thread *t)
 
 static void *run(void *argument)
 {
-	static void (*const works[])(struct thread *) = { descriptors, descriptors, segments, names };
+	static void (*const works[])(struct thread *) = { descriptors, mappings, segments, names, mappings, mappings };
 	struct thread *t = argument;
 
 	pthread_barrier_wait(&barrier);
 	for (int i = 0; i < ROUNDS; i++)
-		works[pick(t, 4)](t);
+		works[pick(t, 6)](t);
 	return NULL;
 }
 
@@ -177,6 +207,8 @@ static void nothing_is_lost_or_there_twice(void **state)
 
 		assert_int_equal(r->stamp, m->stamp);
 		assert_int_not_equal(TSHM_STAMP_STATE(r->stamp), TSHM_STATE_BUSY);
+		if (TSHM_STAMP_STATE(r->stamp) == TSHM_STATE_LIVE)
+			assert_int_not_equal(tshm_kind_by(r->kind), TSHM_BY_RANGE);	/* all was unmapped */
 		if (TSHM_STAMP_STATE(r->stamp) != TSHM_STATE_LIVE || tshm_kind_by(r->kind) != TSHM_BY_DESCRIPTOR)
 			continue;
 		assert_in_range(r->key, 0, sizeof(seen) - 1);
@@ -189,9 +221,68 @@ static void nothing_is_lost_or_there_twice(void **state)
 	assert_int_equal(tshm_header->sections[TSHM_SEC_HISTORY].lost, 0);
 }
 
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+
+/* What the interrupted code may use below its stack pointer stays. */
+#define TRAPS(change) \
+	__asm__ volatile("subq $128, %%rsp; pushfq; " change ", (%%rsp); popfq; addq $128, %%rsp" : : : "memory", "cc")
+
+static struct { uintptr_t at; uint64_t before; long now, wanted; } other;
+
+static void on_step(int signal)
+{
+	(void)signal;
+	if (++other.now == other.wanted)
+		tshm_range_drop(other.at, 0x10000, other.before);
+}
+
+/*
+ * A thread unmapped [at, at + 16 pages); before it notes that, another maps there and
+ * unmaps four of them, and so cuts the record of the first, who comes to look for it at
+ * this very moment: at each instruction in turn.  Nothing of it may stay.
+ */
+static void a_part_is_found_by_who_drops_the_whole(void **state)
+{
+	struct sigaction action = { .sa_handler = on_step };
+	struct tshm_resource copy;
+
+	(void)state;
+	sigaction(SIGTRAP, &action, NULL);
+	other.at = 0x30000000;
+	for (other.wanted = 1;; other.wanted++) {
+		uint64_t before;
+
+		tshm_note_map(here(TSHM_CALL_mmap), (void *)other.at, 0x10000, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0,
+			      tshm_range_sequence());
+		other.before = tshm_range_sequence();
+		before = tshm_range_sequence();
+		other.now = 0;
+		TRAPS("orq $0x100");
+		tshm_range_drop(other.at + 0x4000, 0x4000, before);
+		TRAPS("andq $~0x100");
+		if (other.now < other.wanted)
+			break;
+		for (unsigned page = 0; page < 16; page++)
+			assert_false(tshm_range_at(other.at + page * 4096, &copy));
+	}
+	tshm_range_drop(other.at, 0x10000, tshm_range_sequence());
+	assert_true(other.wanted > 100);
+}
+
+#else
+
+static void a_part_is_found_by_who_drops_the_whole(void **state)
+{
+	(void)state;
+	skip();
+}
+
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_part_is_found_by_who_drops_the_whole),
 		cmocka_unit_test(nothing_is_lost_or_there_twice),
 	};
 
