@@ -474,7 +474,7 @@ void tshm_history_size(uint32_t number, uint64_t size)
 
 	TSHM_PUT(h->size, size);
 	if (m && TSHM_GET(m->stamp) == TSHM_GET(h->stamp))
-		m->size = size;
+		TSHM_PUT(m->size, size);
 }
 
 struct tshm_history *tshm_history_of_site(_Atomic uint32_t *kept, enum tshm_history_type type, enum tshm_call call,
