@@ -34,6 +34,13 @@ static inline bool tshm_alone(void)
 #define TSHM_UNLOCKED(...) do { } while (0)
 #endif
 
+/*
+ * A word that another thread may look at while it changes: one who finds by the stamp
+ * that it was too late, or who counts what may be one off.  Costs what a plain one costs.
+ */
+#define TSHM_PUT(to, value) __atomic_store_n(&(to), (__typeof__(to))(value), __ATOMIC_RELAXED)
+#define TSHM_GET(from) __atomic_load_n(&(from), __ATOMIC_RELAXED)
+
 /* Add without asking for the result. */
 static inline void tshm_atomic_add(uint64_t *to, uint64_t n)
 {

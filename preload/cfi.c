@@ -59,12 +59,13 @@ struct walk {
 };
 
 /*
- * rt_sigprocmask reads the set before it looks at `how`: EFAULT tells an address that
- * cannot be read.  Of none, NULL, it says nothing.
+ * rt_sigprocmask reads the set before it looks at `how`: EINVAL tells an address that can
+ * be read, EFAULT one that cannot, and any other error that nothing was asked (a filter).
+ * Of none, NULL, it says nothing.
  */
 static bool readable(uintptr_t at)
 {
-	return at >= 4096 && TSHM_SYS4(SYS_rt_sigprocmask, -1, at, 0, 8) != -14;
+	return at >= 4096 && TSHM_SYS4(SYS_rt_sigprocmask, -1, at, 0, 8) == -22 /* EINVAL */;
 }
 
 /*

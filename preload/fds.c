@@ -11,9 +11,9 @@ void tshm_fd_publish(int fd, uint32_t number)
 {
 	tshm_slot *slot = fd >= 0 ? tshm_slot_make(&tshm_fds, (uint64_t)fd) : NULL;
 	struct tshm_resource *r = tshm_held(number);
-	uint64_t word, old;
+	uint64_t word, old, now = r->acquired_mono;	/* once it is there another thread may close it */
 
-	r->key = (uint64_t)fd;
+	TSHM_PUT(r->key, (uint64_t)fd);
 	if (!slot) {
 		tshm_resource_drop(number);
 		tshm_store_lost(&tshm_stores[TSHM_SEC_RESOURCES]);
@@ -23,7 +23,7 @@ void tshm_fd_publish(int fd, uint32_t number)
 	/* Unconditional: whatever stood here was closed without our seeing it. */
 	old = tshm_atomic_swap(slot, word);
 	if (old)
-		tshm_held_retire(old, r->acquired_mono);
+		tshm_held_retire(old, now);
 }
 
 void tshm_fd_release(int fd, uint64_t word, uint64_t now)

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
 
+#include "atomic.h"
 #include "bytes.h"
 #include "held.h"
 #include "history.h"
@@ -28,14 +29,16 @@ struct tshm_resource *tshm_held_new(uint32_t *number, enum tshm_call call, enum 
 	if (!n)
 		return NULL;
 	r = tshm_held(n);
-	__builtin_memset((char *)r + sizeof(r->stamp), 0, sizeof(*r) - sizeof(r->stamp));
-	r->acquired_mono = tshm_now_coarse();
-	r->tid = (uint32_t)tshm_tid();
-	r->call = (uint16_t)call;
-	r->kind = (uint16_t)kind;
-	r->origin = (uint16_t)origin;
-	r->site = site;
-	r->epoch = (uint16_t)tshm_epoch;
+#pragma GCC unroll 16
+	for (unsigned i = 1; i < sizeof(*r) / 8; i++)
+		TSHM_PUT(((uint64_t *)r)[i], 0);
+	TSHM_PUT(r->acquired_mono, tshm_now_coarse());
+	TSHM_PUT(r->tid, (uint32_t)tshm_tid());
+	TSHM_PUT(r->call, (uint16_t)call);
+	TSHM_PUT(r->kind, (uint16_t)kind);
+	TSHM_PUT(r->origin, (uint16_t)origin);
+	TSHM_PUT(r->site, site);
+	TSHM_PUT(r->epoch, (uint16_t)tshm_epoch);
 	return r;
 }
 
@@ -45,7 +48,7 @@ uint64_t tshm_held_commit(uint32_t number, bool acquired)
 
 	tshm_site_hold(r->site, r->length, acquired, r->acquired_mono);
 	tshm_resource_commit(number);
-	return TSHM_SLOT_WORD(TSHM_STAMP_GENERATION(r->stamp), number);
+	return TSHM_SLOT_WORD(TSHM_STAMP_GENERATION(TSHM_GET(r->stamp)), number);
 }
 
 static void tshm_held_free(uint64_t word, bool released, uint64_t now)
@@ -74,7 +77,7 @@ void tshm_held_refresh(uint32_t number)
 	struct tshm_resource *r = tshm_held(number);
 	struct tshm_resource *m = tshm_store_map(tshm_resources, number);
 
-	if (!m || m->stamp != r->stamp)
+	if (!m || TSHM_GET(m->stamp) != TSHM_GET(r->stamp))
 		return;
 	m->dev = r->dev;
 	m->ino = r->ino;
@@ -91,11 +94,11 @@ void tshm_held_refresh(uint32_t number)
 
 void tshm_held_identity(struct tshm_resource *r, const struct stat *st)
 {
-	r->dev = st->st_dev;
-	r->ino = st->st_ino;
-	r->mode = st->st_mode;
-	r->size = S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0;
-	r->flags |= TSHM_RF_IDENT;
+	TSHM_PUT(r->dev, st->st_dev);
+	TSHM_PUT(r->ino, st->st_ino);
+	TSHM_PUT(r->mode, st->st_mode);
+	TSHM_PUT(r->size, S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0);
+	TSHM_PUT(r->flags, r->flags | TSHM_RF_IDENT);
 }
 
 /*
@@ -138,7 +141,7 @@ void tshm_held_forked(void)
 	for (uint32_t n = 1; n < used; n++) {
 		const struct tshm_resource *r = tshm_store_own(tshm_resources, n);
 
-		if (!r || TSHM_STAMP_STATE(r->stamp) != TSHM_STATE_LIVE)
+		if (!r || TSHM_STAMP_STATE(TSHM_GET(r->stamp)) != TSHM_STATE_LIVE)
 			continue;
 		if (r->site != site) {
 			tshm_site_inherit(site, count, bytes);
@@ -177,7 +180,7 @@ static void tshm_fd_describe(struct tshm_resource *r)
 	if (n <= 0)
 		return;
 	text[n] = 0;
-	r->text = tshm_string(text, (size_t)n);
+	TSHM_PUT(r->text, tshm_string(text, (size_t)n));
 }
 
 static bool tshm_range_confirm(const struct tshm_resource *r)
@@ -198,7 +201,7 @@ void tshm_held_check(void)
 		bool there = true;
 
 		/* What was inherited is the parent's to answer for; it is not judged here. */
-		if (!r || TSHM_STAMP_STATE(r->stamp) != TSHM_STATE_LIVE || tshm_held_inherited(r))
+		if (!r || TSHM_STAMP_STATE(TSHM_GET(r->stamp)) != TSHM_STATE_LIVE || tshm_held_inherited(r))
 			continue;
 		if (tshm_kind_by(r->kind) == TSHM_BY_DESCRIPTOR) {
 			there = tshm_fd_confirm(r);
@@ -211,9 +214,9 @@ void tshm_held_check(void)
 			there = tshm_range_confirm(r);
 		}
 		if (there)
-			r->flags |= TSHM_RF_CHECKED;
+			TSHM_PUT(r->flags, r->flags | TSHM_RF_CHECKED);
 		else
-			r->flags &= ~(uint32_t)TSHM_RF_CHECKED;
+			TSHM_PUT(r->flags, r->flags & ~(uint32_t)TSHM_RF_CHECKED);
 		tshm_held_refresh(n);
 	}
 }

@@ -76,6 +76,7 @@ TSHM_INTERNAL bool tshm_range_any(void);
 TSHM_INTERNAL void tshm_range_publish(uint32_t number);
 /* [from, from + bytes) was unmapped: drop or split records older than `before`. */
 TSHM_INTERNAL void tshm_range_drop(uintptr_t from, uint64_t bytes, uint64_t before);
+TSHM_INTERNAL void tshm_ranges_forked(void);
 /* A copy of the record that covers `at`; false: none. */
 TSHM_INTERNAL bool tshm_range_at(uintptr_t at, struct tshm_resource *copy);
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 
+#include "atomic.h"
 #include "bytes.h"
 #include "history.h"
 #include "index.h"
@@ -49,26 +50,41 @@ void tshm_history_commit(uint32_t number, enum tshm_state state)
 	tshm_store_commit(tshm_past, number, state);
 }
 
+/*
+ * A standing record that is to be changed is taken first, by its stamp: another thread may
+ * have overwritten it since it was found.  In the file it stays as it was until the commit.
+ */
+static bool tshm_history_take(uint32_t number, uint64_t stamp)
+{
+	return atomic_compare_exchange_strong((_Atomic uint64_t *)&tshm_history(number)->h.stamp, &stamp,
+					      TSHM_STAMP(TSHM_STAMP_GENERATION(stamp), TSHM_STATE_BUSY));
+}
+
 static void tshm_history_end(uint32_t number)
 {
 	struct tshm_history *h = &tshm_history(number)->h;
 
-	h->end_mono = tshm_now_precise();	/* what came before a call of another process is told by this */
-	h->end_wall = tshm_wall_coarse();
+	TSHM_PUT(h->end_mono, tshm_now_precise());	/* what came before a call of another process is told by this */
+	TSHM_PUT(h->end_wall, tshm_wall_coarse());
 }
 
 void tshm_history_unref(uint32_t number)
 {
 	struct tshm_own_history *o = tshm_history(number);
+	/* Looked at before: without a reference it may be overwritten. */
+	uint64_t stamp = atomic_load((_Atomic uint64_t *)&o->h.stamp);
+	bool segment = TSHM_GET(o->h.type) == TSHM_HIST_SEGMENT && TSHM_STAMP_STATE(stamp) == TSHM_STATE_LIVE;
+	bool name = TSHM_GET(o->h.type) == TSHM_HIST_NAME && TSHM_STAMP_STATE(stamp) >= TSHM_STATE_LIVE;
 
 	if (atomic_fetch_sub_explicit(&o->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	/* A nameless segment ends with its last descriptor and mapping here. */
-	if (o->h.type == TSHM_HIST_SEGMENT && TSHM_STAMP_STATE(o->h.stamp) == TSHM_STATE_LIVE) {
+	if (segment && tshm_history_take(number, stamp)) {
 		tshm_history_end(number);
 		tshm_history_commit(number, TSHM_STATE_CLOSED);
-	} else if (o->h.type == TSHM_HIST_NAME) {
-		tshm_history_used_until(number, tshm_now_precise());
+	} else if (name && tshm_history_take(number, stamp)) {	/* when this image last used it */
+		TSHM_PUT(o->h.low, (int64_t)tshm_now_precise());
+		tshm_history_commit(number, TSHM_STAMP_STATE(stamp));
 	}
 }
 
@@ -85,16 +101,23 @@ static void tshm_name_unindex(uint32_t number)
 
 	if (o->hash)
 		tshm_index_remove(&tshm_names, o->hash, number);
-	o->hash = 0;
+	TSHM_PUT(o->hash, 0);
 }
 
-/* Has somebody else removed the name since?  Then its interval has ended. */
+/*
+ * Has somebody else removed the name since?  Then its interval has ended.  An intent is
+ * its maker's until the call has been made: that there is no such name says nothing yet.
+ */
 static bool tshm_name_is_gone(const struct tshm_history *h)
 {
 	struct stat st;
 
-	if (h->type != TSHM_HIST_NAME ||
-	    (h->space != TSHM_SPACE_SHM && h->space != TSHM_SPACE_SEM && h->space != TSHM_SPACE_SOCKET))
+	unsigned space = TSHM_GET(h->space);
+
+	if (TSHM_GET(h->flags) & TSHM_HIF_INTENT)
+		return false;
+	if (TSHM_GET(h->type) != TSHM_HIST_NAME ||
+	    (space != TSHM_SPACE_SHM && space != TSHM_SPACE_SEM && space != TSHM_SPACE_SOCKET))
 		return false;
 	return TSHM_SYS4(SYS_newfstatat, AT_FDCWD, h->name, &st, AT_SYMLINK_NOFOLLOW) == -ENOENT;
 }
@@ -106,7 +129,7 @@ static bool tshm_history_ended(struct tshm_own_history *o, uint64_t stamp, bool 
 
 	if (state != TSHM_STATE_LIVE && state != TSHM_STATE_CLOSED)
 		return false;
-	if (o->epoch != tshm_epoch)	/* left over from before fork: its references were the parent's */
+	if (TSHM_GET(o->epoch) != tshm_epoch)	/* left over from before fork: its references were the parent's */
 		return true;
 	if (atomic_load_explicit(&o->refs, memory_order_relaxed))
 		return false;
@@ -118,17 +141,35 @@ static bool tshm_history_ended(struct tshm_own_history *o, uint64_t stamp, bool 
 	return tshm_name_is_gone(&o->h);
 }
 
-/* Takes a record whose stamp was this one for something new: BUSY and ours.  false: somebody else did. */
-static bool tshm_history_take(uint32_t number, uint64_t stamp)
+/* `o` is to be overwritten.  If it is from before fork, what it keeps may be gone: only what came along is there. */
+static void tshm_history_let_go(struct tshm_own_history *o, bool old)
+{
+	struct tshm_own_history *kept = o->keeps ? tshm_history(o->keeps) : NULL;
+
+	if (kept && (!old || (kept->epoch == tshm_epoch && kept->h.flags & TSHM_HIF_INHERITED)))
+		tshm_history_unref(o->keeps);
+	TSHM_PUT(o->keeps, 0);
+}
+
+/* Takes a record whose stamp was this one for something new: BUSY and ours.  false: somebody else did, or needs it. */
+static bool tshm_history_overwrite(uint32_t number, uint64_t stamp)
 {
 	struct tshm_own_history *o = tshm_history(number);
-	bool old = o->epoch != tshm_epoch;
+	bool old = TSHM_GET(o->epoch) != tshm_epoch;
+	uint64_t was = stamp;
 
 	if (!atomic_compare_exchange_strong((_Atomic uint64_t *)&o->h.stamp, &stamp,
 		TSHM_STAMP((uint32_t)(TSHM_STAMP_GENERATION(stamp) + 1), TSHM_STATE_BUSY)))
 		return false;
+	if (!old && atomic_load(&o->refs)) {	/* since we looked (tshm_removal_keep) */
+		atomic_store((_Atomic uint64_t *)&o->h.stamp, was);
+		return false;
+	}
 	tshm_name_unindex(number);
-	if (!old)
+	tshm_history_let_go(o, old);
+	if (old)
+		atomic_store_explicit(&o->refs, 0, memory_order_relaxed);
+	else
 		tshm_store_recycled(tshm_past);
 	return true;
 }
@@ -147,7 +188,7 @@ static uint32_t tshm_history_recycle(void)
 		if (!o)
 			continue;
 		stamp = atomic_load_explicit((_Atomic uint64_t *)&o->h.stamp, memory_order_acquire);
-		if (tshm_history_ended(o, stamp, &asked) && tshm_history_take(number, stamp))
+		if (tshm_history_ended(o, stamp, &asked) && tshm_history_overwrite(number, stamp))
 			return number;
 	}
 	return 0;
@@ -157,14 +198,18 @@ static void tshm_history_begin(uint32_t number, enum tshm_history_type type, enu
 {
 	struct tshm_own_history *o = tshm_history(number);
 
-	__builtin_memset((char *)o + sizeof(o->h.stamp), 0, sizeof(*o) - sizeof(o->h.stamp));
-	o->epoch = tshm_epoch;
-	o->h.type = (uint16_t)type;
-	o->h.call = (uint16_t)call;
-	o->h.site = site;
-	o->h.tid = (uint32_t)tshm_tid();
-	o->h.begin_mono = tshm_now_coarse();
-	o->h.begin_wall = tshm_wall_coarse();
+	/* Not refs, which are 0 here, or will be at once (tshm_removal_keep). */
+	for (unsigned i = 1; i < sizeof(o->h) / 8; i++)
+		TSHM_PUT(((uint64_t *)&o->h)[i], 0);
+	TSHM_PUT(o->hash, 0);
+	TSHM_PUT(o->keeps, 0);
+	TSHM_PUT(o->epoch, tshm_epoch);
+	TSHM_PUT(o->h.type, (uint16_t)type);
+	TSHM_PUT(o->h.call, (uint16_t)call);
+	TSHM_PUT(o->h.site, site);
+	TSHM_PUT(o->h.tid, (uint32_t)tshm_tid());
+	TSHM_PUT(o->h.begin_mono, tshm_now_coarse());
+	TSHM_PUT(o->h.begin_wall, tshm_wall_coarse());
 }
 
 bool tshm_history_again(uint32_t number, enum tshm_history_type type, enum tshm_call call, uint32_t site)
@@ -172,8 +217,8 @@ bool tshm_history_again(uint32_t number, enum tshm_history_type type, enum tshm_
 	struct tshm_own_history *o = tshm_history(number);
 	uint64_t stamp = atomic_load_explicit((_Atomic uint64_t *)&o->h.stamp, memory_order_acquire);
 
-	if (TSHM_STAMP_STATE(stamp) != TSHM_STATE_CLOSED || o->h.type != type || o->epoch != tshm_epoch ||
-	    !tshm_history_take(number, stamp))
+	if (TSHM_STAMP_STATE(stamp) != TSHM_STATE_CLOSED || TSHM_GET(o->h.type) != type || TSHM_GET(o->epoch) != tshm_epoch ||
+	    !tshm_history_overwrite(number, stamp))
 		return false;
 	tshm_history_begin(number, type, call, site);
 	return true;
@@ -208,11 +253,11 @@ void tshm_history_forked(void)
 
 		if (!o || !o->refs || (o->h.type != TSHM_HIST_NAME && o->h.type != TSHM_HIST_SEGMENT))
 			continue;
-		state = TSHM_STAMP_STATE(o->h.stamp);
+		state = TSHM_STAMP_STATE(TSHM_GET(o->h.stamp));
 		if (state != TSHM_STATE_LIVE && state != TSHM_STATE_CLOSED)
 			continue;
-		o->epoch = tshm_epoch;
-		o->h.flags |= TSHM_HIF_INHERITED;
+		TSHM_PUT(o->epoch, tshm_epoch);
+		TSHM_PUT(o->h.flags, o->h.flags | TSHM_HIF_INHERITED);
 		tshm_site_mirror(o->h.site);
 		tshm_site_mirror(o->h.end_site);
 		tshm_history_commit(n, state);
@@ -233,7 +278,25 @@ bool tshm_path_is_shm(const char *path)
 	return path && path[0] == '/' && (tshm_starts(path, "/dev/shm/") || tshm_starts(path, "/run/shm/"));
 }
 
-uint32_t tshm_name_find(enum tshm_space space, const char *name, int64_t id)
+/* A longer one loses its end. */
+static void tshm_name_put(struct tshm_history *h, const char *name)
+{
+	for (size_t i = 0; i < sizeof(h->name) - 1 && name[i]; i++)
+		TSHM_PUT(h->name[i], name[i]);
+}
+
+/* The record may be overwritten meanwhile. */
+static bool tshm_name_is(const struct tshm_history *h, const char *name)
+{
+	size_t i = 0;
+
+	while (i < sizeof(h->name) - 1 && name[i] && TSHM_GET(h->name[i]) == name[i])
+		i++;
+	return TSHM_GET(h->name[i]) == name[i];
+}
+
+/* *stamp: of the record when it was seen to be the one (tshm_history_take). */
+static uint32_t tshm_name_look(enum tshm_space space, const char *name, int64_t id, uint64_t *stamp)
 {
 	uint64_t hash = tshm_name_hash(space, name, id);
 	unsigned walk = 0;
@@ -242,11 +305,20 @@ uint32_t tshm_name_find(enum tshm_space space, const char *name, int64_t id)
 	while ((number = tshm_index_next(&tshm_names, hash, &walk))) {
 		struct tshm_own_history *o = tshm_history(number);
 
-		if (o->hash == hash && o->epoch == tshm_epoch && o->h.space == space && TSHM_STAMP_STATE(o->h.stamp) == TSHM_STATE_LIVE &&
-		    (name && *name ? tshm_equal(o->h.name, name) : o->h.id == id))
+		*stamp = atomic_load_explicit((_Atomic uint64_t *)&o->h.stamp, memory_order_acquire);
+		if (TSHM_GET(o->hash) == hash && TSHM_GET(o->epoch) == tshm_epoch && TSHM_GET(o->h.space) == space &&
+		    TSHM_STAMP_STATE(*stamp) == TSHM_STATE_LIVE &&
+		    (name && *name ? tshm_name_is(&o->h, name) : TSHM_GET(o->h.id) == id))
 			return number;
 	}
 	return 0;
+}
+
+uint32_t tshm_name_find(enum tshm_space space, const char *name, int64_t id)
+{
+	uint64_t stamp;
+
+	return tshm_name_look(space, name, id, &stamp);
 }
 
 uint32_t tshm_name_intent(enum tshm_space space, enum tshm_call call, const char *name, int64_t ipc_key,
@@ -258,11 +330,11 @@ uint32_t tshm_name_intent(enum tshm_space space, enum tshm_call call, const char
 	if (!number)
 		return 0;
 	h = &tshm_history(number)->h;
-	h->space = (uint16_t)space;
-	h->ipc_key = ipc_key;
-	h->flags = TSHM_HIF_INTENT | flags;
+	TSHM_PUT(h->space, (uint16_t)space);
+	TSHM_PUT(h->ipc_key, ipc_key);
+	TSHM_PUT(h->flags, TSHM_HIF_INTENT | flags);
 	if (name)
-		tshm_copy(h->name, name, sizeof(h->name));
+		tshm_name_put(h, name);
 	tshm_history_commit(number, TSHM_STATE_LIVE);
 	return number;
 }
@@ -271,11 +343,11 @@ void tshm_name_identify(uint32_t number, const struct stat *st)
 {
 	struct tshm_history *h = &tshm_history(number)->h;
 
-	h->dev = st->st_dev;
-	h->ino = st->st_ino;
-	h->mode = st->st_mode;
-	h->size = (uint64_t)st->st_size;
-	h->flags |= TSHM_HIF_IDENT;
+	TSHM_PUT(h->dev, st->st_dev);
+	TSHM_PUT(h->ino, st->st_ino);
+	TSHM_PUT(h->mode, st->st_mode);
+	TSHM_PUT(h->size, (uint64_t)st->st_size);
+	TSHM_PUT(h->flags, h->flags | TSHM_HIF_IDENT);
 	tshm_history_commit(number, TSHM_STATE_LIVE);
 }
 
@@ -289,12 +361,13 @@ uint32_t tshm_name_confirm(uint32_t number, uint32_t flags, const struct stat *s
 {
 	struct tshm_own_history *o;
 	uint32_t known;
+	uint64_t stamp;
 
 	if (!number)
 		return 0;
 	o = tshm_history(number);
 	tshm_attach_worked(o->h.space, o->h.space == TSHM_SPACE_SYSV ? NULL : o->h.name, id, o->h.ipc_key);
-	known = tshm_name_find(o->h.space, o->h.name, id);
+	known = tshm_name_look(o->h.space, o->h.name, id, &stamp);
 	if (known) {
 		struct tshm_history *old = &tshm_history(known)->h;
 
@@ -304,24 +377,28 @@ uint32_t tshm_name_confirm(uint32_t number, uint32_t flags, const struct stat *s
 			return known;
 		}
 		/* The name leads elsewhere now: somebody removed what we knew. */
-		old->flags |= TSHM_HIF_GONE;
-		tshm_history_end(known);
-		tshm_name_unindex(known);
-		tshm_history_commit(known, TSHM_STATE_CLOSED);
+		if (tshm_history_take(known, stamp)) {
+			TSHM_PUT(old->flags, old->flags | TSHM_HIF_GONE);
+			tshm_history_end(known);
+			tshm_name_unindex(known);
+			tshm_history_commit(known, TSHM_STATE_CLOSED);
+		}
 	}
-	o->h.flags = (o->h.flags & ~(uint32_t)TSHM_HIF_INTENT) | flags;
-	o->h.id = id;
-	o->h.before_mono = tshm_now_precise();
+	/* It was ours alone as an intent; it is not, once the flag is gone. */
+	tshm_history_take(number, TSHM_GET(o->h.stamp));
+	TSHM_PUT(o->h.flags, (o->h.flags & ~(uint32_t)TSHM_HIF_INTENT) | flags);
+	TSHM_PUT(o->h.id, id);
+	TSHM_PUT(o->h.before_mono, tshm_now_precise());
 	if (st) {
-		o->h.dev = st->st_dev;
-		o->h.ino = st->st_ino;
-		o->h.mode = st->st_mode;
-		o->h.size = (uint64_t)st->st_size;
-		o->h.flags |= TSHM_HIF_IDENT;
+		TSHM_PUT(o->h.dev, st->st_dev);
+		TSHM_PUT(o->h.ino, st->st_ino);
+		TSHM_PUT(o->h.mode, st->st_mode);
+		TSHM_PUT(o->h.size, (uint64_t)st->st_size);
+		TSHM_PUT(o->h.flags, o->h.flags | TSHM_HIF_IDENT);
 	}
-	tshm_history_commit(number, TSHM_STATE_LIVE);
-	o->hash = tshm_name_hash(o->h.space, o->h.name, id);
+	TSHM_PUT(o->hash, tshm_name_hash(o->h.space, o->h.name, id));
 	tshm_index_insert(&tshm_names, o->hash, number);
+	tshm_history_commit(number, TSHM_STATE_LIVE);	/* last: from here on it may be overwritten */
 	return number;
 }
 
@@ -330,14 +407,18 @@ void tshm_removal_look(struct tshm_removal *r, enum tshm_space space, const char
 	struct stat st;
 
 	*r = (struct tshm_removal){ .space = space, .name = name, .id = id };
-	r->number = tshm_name_find(space, name, id);
+	r->number = tshm_name_look(space, name, id, &r->stamp);
 	if (r->number) {
 		const struct tshm_history *h = &tshm_history(r->number)->h;
 
-		r->has_ident = h->flags & TSHM_HIF_IDENT;
-		r->dev = h->dev;
-		r->ino = h->ino;
-		r->size = h->size;
+		r->has_ident = TSHM_GET(h->flags) & TSHM_HIF_IDENT;
+		r->dev = TSHM_GET(h->dev);
+		r->ino = TSHM_GET(h->ino);
+		r->size = TSHM_GET(h->size);
+		atomic_thread_fence(memory_order_acquire);
+		if (atomic_load_explicit((const _Atomic uint64_t *)&h->stamp, memory_order_relaxed) != r->stamp)
+			r->number = 0;		/* overwritten meanwhile: what was copied may be another's */
+		r->has_ident = r->has_ident && r->number;
 	} else if ((space == TSHM_SPACE_SHM || space == TSHM_SPACE_SEM) &&
 		   TSHM_SYS4(SYS_newfstatat, AT_FDCWD, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		r->has_ident = true;
@@ -347,6 +428,34 @@ void tshm_removal_look(struct tshm_removal *r, enum tshm_space space, const char
 	}
 }
 
+void tshm_name_keeps(uint32_t number, uint32_t from)
+{
+	uint32_t maker = tshm_history(from)->keeps;
+
+	if (maker) {		/* the first of a line of names, and none between */
+		tshm_history_ref(maker);
+		tshm_history_unref(from);
+	}
+	tshm_history(number)->keeps = maker ? maker : from;
+}
+
+/*
+ * While a name is being moved its record must stay: killed then, the new name's creator is
+ * known by it alone.
+ */
+bool tshm_removal_keep(const struct tshm_removal *r)
+{
+	struct tshm_own_history *o = r->number ? tshm_history(r->number) : NULL;
+
+	if (!o)
+		return false;
+	atomic_fetch_add(&o->refs, 1);
+	if (atomic_load((_Atomic uint64_t *)&o->h.stamp) == r->stamp)
+		return true;
+	atomic_fetch_sub(&o->refs, 1);		/* overwritten just before; it has refs of its own */
+	return false;
+}
+
 uint32_t tshm_removal_done(const struct tshm_removal *r, struct tshm_here here, uint32_t flags)
 {
 	uint32_t site = tshm_site_here(here);
@@ -354,13 +463,13 @@ uint32_t tshm_removal_done(const struct tshm_removal *r, struct tshm_here here, 
 	struct tshm_history *h;
 
 	tshm_site_mirror(site);
-	if (number && !(tshm_history(number)->h.flags & TSHM_HIF_INHERITED)) {
+	if (number && !(TSHM_GET(tshm_history(number)->h.flags) & TSHM_HIF_INHERITED) && tshm_history_take(number, r->stamp)) {
 		h = &tshm_history(number)->h;
 		tshm_name_unindex(number);
-		h->flags |= TSHM_HIF_REMOVED | flags;
-		h->end_site = site;
-		h->end_tid = (uint32_t)tshm_tid();
-		h->end_call = here.call;
+		TSHM_PUT(h->flags, h->flags | TSHM_HIF_REMOVED | flags);
+		TSHM_PUT(h->end_site, site);
+		TSHM_PUT(h->end_tid, (uint32_t)tshm_tid());
+		TSHM_PUT(h->end_call, here.call);
 		tshm_history_end(number);
 		tshm_history_commit(number, TSHM_STATE_CLOSED);
 		return number;
@@ -369,14 +478,14 @@ uint32_t tshm_removal_done(const struct tshm_removal *r, struct tshm_here here, 
 	if (!number)
 		return 0;
 	h = &tshm_history(number)->h;
-	h->space = (uint16_t)r->space;
-	h->id = r->id;
-	h->flags = flags | (r->has_ident ? TSHM_HIF_IDENT : 0);
-	h->dev = r->dev;
-	h->ino = r->ino;
-	h->size = r->size;
+	TSHM_PUT(h->space, (uint16_t)r->space);
+	TSHM_PUT(h->id, r->id);
+	TSHM_PUT(h->flags, flags | (r->has_ident ? TSHM_HIF_IDENT : 0));
+	TSHM_PUT(h->dev, r->dev);
+	TSHM_PUT(h->ino, r->ino);
+	TSHM_PUT(h->size, r->size);
 	if (r->name)
-		tshm_copy(h->name, r->name, sizeof(h->name));
+		tshm_name_put(h, r->name);
 	tshm_history_end(number);
 	tshm_history_commit(number, TSHM_STATE_CLOSED);
 	return number;
@@ -407,13 +516,13 @@ uint32_t tshm_segment_new(enum tshm_call call, const char *name, const struct st
 	if (!number)
 		return 0;
 	h = &tshm_history(number)->h;
-	h->space = TSHM_SPACE_MEMFD;
-	h->flags = TSHM_HIF_EXCLUSIVE | TSHM_HIF_IDENT;
-	h->dev = st->st_dev;
-	h->ino = st->st_ino;
-	h->mode = st->st_mode;
+	TSHM_PUT(h->space, TSHM_SPACE_MEMFD);
+	TSHM_PUT(h->flags, TSHM_HIF_EXCLUSIVE | TSHM_HIF_IDENT);
+	TSHM_PUT(h->dev, st->st_dev);
+	TSHM_PUT(h->ino, st->st_ino);
+	TSHM_PUT(h->mode, st->st_mode);
 	if (name)
-		tshm_copy(h->name, name, sizeof(h->name));
+		tshm_name_put(h, name);
 	tshm_history_commit(number, TSHM_STATE_LIVE);
 	return number;
 }
@@ -422,9 +531,9 @@ void tshm_history_size(uint32_t number, uint64_t size)
 {
 	struct tshm_history *h = &tshm_history(number)->h, *m = tshm_store_map(tshm_past, number);
 
-	h->size = size;
-	if (m && m->stamp == h->stamp)
-		m->size = size;
+	TSHM_PUT(h->size, size);
+	if (m && TSHM_GET(m->stamp) == TSHM_GET(h->stamp))
+		TSHM_PUT(m->size, size);
 }
 
 struct tshm_history *tshm_history_of_site(_Atomic uint32_t *kept, enum tshm_history_type type, enum tshm_call call,
@@ -436,7 +545,8 @@ struct tshm_history *tshm_history_of_site(_Atomic uint32_t *kept, enum tshm_hist
 	if (*number) {
 		h = &tshm_history(*number)->h;
 		/* After fork the number may stand for something else. */
-		if (tshm_history(*number)->epoch == tshm_epoch && h->type == type && h->site == site && TSHM_STAMP_STATE(h->stamp) == TSHM_STATE_CLOSED)
+		if (TSHM_GET(tshm_history(*number)->epoch) == tshm_epoch && h->type == type && h->site == site &&
+		    TSHM_STAMP_STATE(TSHM_GET(h->stamp)) == TSHM_STATE_CLOSED)
 			return h;
 	}
 	*number = tshm_history_new(type, call, site);

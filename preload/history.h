@@ -14,6 +14,7 @@ struct tshm_own_history {
 	_Atomic uint32_t refs;		/* live resources that refer to it: it must not be overwritten */
 	uint32_t epoch;			/* of the image that it belongs to: an older one's is free to be overwritten */
 	uint32_t next;
+	uint32_t keeps;			/* a renamed name: the record of its object's maker, which must stay as long as it */
 };
 
 TSHM_INTERNAL struct tshm_own_history *tshm_history(uint32_t number);
@@ -56,10 +57,15 @@ struct tshm_removal {
 	const char *name;
 	int64_t id;
 	uint32_t number;	/* our record of it, or 0 */
+	uint64_t stamp;		/* of that record */
 	bool has_ident;
 	uint64_t dev, ino, size;
 };
 TSHM_INTERNAL void tshm_removal_look(struct tshm_removal *, enum tshm_space, const char *name, int64_t id);
+/* Keep its record until tshm_history_unref(number); false: there is none. */
+TSHM_INTERNAL bool tshm_removal_keep(const struct tshm_removal *);
+/* The name `number` was made of `from`, which was kept for it: its maker's record stays as long as `number`. */
+TSHM_INTERNAL void tshm_name_keeps(uint32_t number, uint32_t from);
 /* The call succeeded.  Returns the record that tells so, for `link`. */
 TSHM_INTERNAL uint32_t tshm_removal_done(const struct tshm_removal *, struct tshm_here, uint32_t flags);
 

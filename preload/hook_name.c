@@ -118,11 +118,11 @@ TSHM_HOOK(int, shm_unlink, (const char *name))
 
 /* A rename or link on its way: what it takes away, what it overwrites, and what it makes. */
 struct tshm_renaming {
-	bool matters, from_shm;
+	bool matters, from_shm, kept;
 	char from[TSHM_NAME_MAX], to[TSHM_NAME_MAX];
 	struct tshm_removal removal, overwritten;
 	struct stat st;
-	uint32_t intent, site;
+	uint32_t intent, site, from_number;
 };
 
 static void tshm_renaming_begin(struct tshm_renaming *r, struct tshm_here here, int from_at, const char *from,
@@ -139,6 +139,8 @@ static void tshm_renaming_begin(struct tshm_renaming *r, struct tshm_here here, 
 		return;
 	r->matters = true;
 	tshm_removal_look(&r->removal, tshm_space_of(r->from), r->from, 0);
+	r->kept = tshm_removal_keep(&r->removal);
+	r->from_number = r->removal.number;
 	tshm_removal_look(&r->overwritten, tshm_space_of(r->to), r->to, 0);
 	r->site = tshm_site_here(here);
 	r->intent = tshm_name_intent(tshm_space_of(r->to), here.call, r->to, 0, TSHM_HIF_RENAMED, r->site);
@@ -148,26 +150,35 @@ static void tshm_renaming_begin(struct tshm_renaming *r, struct tshm_here here, 
 
 enum tshm_renamed { TSHM_MOVED, TSHM_LINKED, TSHM_EXCHANGED };
 
-static int tshm_renaming_end(struct tshm_renaming *r, struct tshm_here here, int result, enum tshm_renamed how)
+static void tshm_renaming_note(struct tshm_renaming *r, struct tshm_here here, enum tshm_renamed how)
 {
-	uint32_t from = r->matters ? r->removal.number : 0;
+	uint32_t from = r->removal.number;
 
-	if (!r->matters)
-		return result;
-	if (result != 0) {
-		tshm_name_withdraw(r->intent);
-		return result;
-	}
 	if (how == TSHM_MOVED) {
 		if (r->overwritten.has_ident)
 			tshm_removal_done(&r->overwritten, here, TSHM_HIF_RENAMED);
 		from = tshm_removal_done(&r->removal, here, TSHM_HIF_RENAMED);
 	}
 	if (!r->intent)
-		return result;
+		return;
 	tshm_history(r->intent)->h.link = from;
+	if (r->kept)
+		tshm_name_keeps(r->intent, r->from_number);
+	r->kept = false;
 	tshm_name_confirm(r->intent, how == TSHM_LINKED ? TSHM_HIF_LINKED | TSHM_HIF_RENAMED : TSHM_HIF_RENAMED,
 			  &r->st, 0);
+}
+
+static int tshm_renaming_end(struct tshm_renaming *r, struct tshm_here here, int result, enum tshm_renamed how)
+{
+	if (!r->matters)
+		return result;
+	if (result == 0)
+		tshm_renaming_note(r, here, how);
+	else
+		tshm_name_withdraw(r->intent);
+	if (r->kept)
+		tshm_history_unref(r->from_number);
 	return result;
 }
 
@@ -245,7 +256,7 @@ static int tshm_naming_end(struct tshm_naming *n, int result)
 		return result;
 	if (result == 0 && TSHM_SYS4(SYS_newfstatat, AT_FDCWD, n->full, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		tshm_name_confirm(n->intent, TSHM_HIF_EXCLUSIVE, &st, 0);
-	else
+	else if (result != 0 || !tshm_confined)
 		tshm_name_withdraw(n->intent);
 	return result;
 }

@@ -65,7 +65,7 @@ TSHM_HOOK(sem_t *, sem_open, (const char *name, int flags, ...))
 		number = intent ? tshm_name_confirm(intent, flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE,
 						    &st, 0) :
 				  tshm_name_find(TSHM_SPACE_SEM, path, 0);
-	else		/* removed in the meantime by somebody else */
+	else if (!tshm_confined)	/* removed in the meantime by somebody else; else the intent stands */
 		tshm_name_withdraw(intent);
 	tshm_note_semaphore(here, sem, number, site);
 	return sem;
@@ -144,7 +144,7 @@ static mqd_t tshm_mq_done(struct tshm_here here, mqd_t queue, uint32_t intent, c
 	tshm_held_identity(r, &st);
 	if (intent) {
 		tshm_history_ref(intent);
-		r->name = intent;
+		TSHM_PUT(r->name, intent);
 	}
 	tshm_held_refresh(TSHM_SLOT_NUMBER(word));
 	return queue;

@@ -4,7 +4,10 @@
  * by syscall(SYS_pidfd_getfd).  Calls that touch nothing we keep pass with one switch.
  */
 #include <errno.h>
+#include <stdarg.h>
+#include <sys/prctl.h>
 
+#include "confine.h"
 #include "hook.h"
 #include "sys.h"
 
@@ -160,6 +163,24 @@ static bool tshm_bpf_makes(long command)
 	return false;
 }
 
+static long tshm_syscall_confine(struct tshm_here here, tshm_syscall *real, long number, const long a[6])
+{
+	bool listens = number == SYS_seccomp && (a[1] & 8 /* SECCOMP_FILTER_FLAG_NEW_LISTENER */);
+	bool confines = number == SYS_seccomp ? a[0] <= 1 /* SECCOMP_SET_MODE_FILTER */ : a[0] == PR_SET_SECCOMP;
+	long result;
+
+	if (confines)
+		tshm_confine();
+	result = real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (!confines)
+		return result;
+	if (result < 0 || (result > 0 && !listens))	/* above 0: the thread that could not be */
+		tshm_confine_withdraw();
+	else if (listens)
+		tshm_note_open(here, (int)result, TSHM_KIND_DESCRIPTOR, true);
+	return result;
+}
+
 /* What a call that makes one descriptor makes, and how close-on-exec is asked for. */
 static bool tshm_syscall_kind(long number, const long a[6], enum tshm_kind *kind, bool *cloexec)
 {
@@ -231,7 +252,7 @@ static long tshm_syscall_done(struct tshm_here here, long number, const long a[6
 /* What is to be done about each number; nothing about most (futex, gettid ...), which pass with one look. */
 enum tshm_syscall_way {
 	TSHM_WAY_NONE, TSHM_WAY_DONE, TSHM_WAY_CLOSE, TSHM_WAY_CLOSE_RANGE, TSHM_WAY_OPEN, TSHM_WAY_CLONE, TSHM_WAY_MAP,
-	TSHM_WAY_SENDMSG, TSHM_WAY_RECVMSG, TSHM_WAY_EXEC, TSHM_WAY_WAIT4, TSHM_WAY_LEAVE
+	TSHM_WAY_SENDMSG, TSHM_WAY_RECVMSG, TSHM_WAY_EXEC, TSHM_WAY_WAIT4, TSHM_WAY_LEAVE, TSHM_WAY_CONFINE
 };
 #define DONE TSHM_WAY_DONE	/* tshm_syscall_done() */
 static const uint8_t tshm_syscall_ways[512] = {
@@ -253,8 +274,8 @@ static const uint8_t tshm_syscall_ways[512] = {
 	[SYS_accept4] = DONE, [SYS_eventfd2] = DONE, [SYS_epoll_create1] = DONE, [SYS_timerfd_create] = DONE,
 	[SYS_signalfd4] = DONE, [SYS_inotify_init1] = DONE, [SYS_fanotify_init] = DONE, [SYS_fsopen] = DONE,
 	[SYS_fsmount] = DONE, [SYS_fspick] = DONE, [SYS_userfaultfd] = DONE, [SYS_perf_event_open] = DONE,
-	[SYS_io_uring_setup] = DONE, [SYS_bpf] = DONE, [SYS_landlock_create_ruleset] = DONE, [SYS_seccomp] = DONE,
-	[SYS_memfd_secret] = DONE,
+	[SYS_io_uring_setup] = DONE, [SYS_bpf] = DONE, [SYS_landlock_create_ruleset] = DONE,
+	[SYS_memfd_secret] = DONE, [SYS_seccomp] = TSHM_WAY_CONFINE, [SYS_prctl] = TSHM_WAY_CONFINE,
 };
 #undef DONE
 
@@ -269,6 +290,7 @@ static long tshm_syscall_noted(struct tshm_here here, tshm_syscall *real, unsign
 	case TSHM_WAY_RECVMSG: return tshm_syscall_recvmsg(here, real, a);
 	case TSHM_WAY_EXEC: return tshm_syscall_exec(here, real, number, a);
 	case TSHM_WAY_WAIT4: return tshm_syscall_wait4(here, real, a);
+	case TSHM_WAY_CONFINE: return tshm_syscall_confine(here, real, number, a);
 	case TSHM_WAY_LEAVE: tshm_image_end(TSHM_ENDED_EXIT, (int)a[0] & 255, NULL); break;
 	}
 	return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -290,4 +312,25 @@ TSHM_HOOK_FIXED(long, syscall, (long number, long a0, long a1, long a2, long a3,
 	if (way == TSHM_WAY_DONE)
 		return tshm_syscall_done(here, number, a, real(number, a0, a1, a2, a3, a4, a5));
 	return tshm_syscall_noted(here, real, way, number, a);
+}
+
+/* The old entry of seccomp(2). */
+TSHM_HOOK(int, prctl, (int option, ...))
+{
+	unsigned long a[4];
+	bool confines;
+	va_list list;
+	int result;
+
+	va_start(list, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(list, unsigned long);
+	va_end(list);
+	confines = option == PR_SET_SECCOMP && tshm_on();	/* not in a vfork child: the memory is its parent's */
+	if (confines)
+		tshm_confine();
+	result = TSHM_REAL(prctl)(option, a[0], a[1], a[2], a[3]);
+	if (confines && result != 0)
+		tshm_confine_withdraw();
+	return result;
 }

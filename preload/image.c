@@ -74,12 +74,16 @@ static void tshm_thread_note(void)
 int32_t tshm_tid(void)
 {
 	if (TSHM_UNLIKELY(tshm_self.epoch != tshm_epoch)) {
+		/* In this order: a signal handler in between must not find the parent's number. */
+		tshm_self.tid = tshm_confined ? 0 : (int32_t)TSHM_SYS0(SYS_gettid);
+		atomic_signal_fence(memory_order_seq_cst);
 		tshm_self.epoch = tshm_epoch;
-		tshm_self.tid = (int32_t)TSHM_SYS0(SYS_gettid);
 		tshm_thread_note();
 	}
 	return tshm_self.tid;
 }
+
+static bool tshm_image_begin_again(void);
 
 bool tshm_on_stale(void)
 {
@@ -88,9 +92,9 @@ bool tshm_on_stale(void)
 	if (atomic_load_explicit(tshm_alive, memory_order_relaxed) == TSHM_MAGIC_ASK)
 		return TSHM_SYS0(SYS_getpid) == tshm_pid;
 	/* A child that was made without atfork handlers: its ledger begins here. */
-	tshm_image_forked();
-	tshm_header->began = TSHM_BEGAN_LATE;
-	return true;
+	if (tshm_image_begin_again())
+		tshm_header->began = TSHM_BEGAN_LATE;
+	return atomic_load(tshm_alive) == TSHM_MAGIC;
 }
 
 void tshm_image_shared(void)
@@ -110,14 +114,19 @@ bool tshm_on_hushed(uintptr_t caller)
 	return !tshm_stack_is_unwinder(caller);
 }
 
-/* A page that every child finds zeroed (MADV_WIPEONFORK, Linux 4.14). */
+/*
+ * A page that every child finds zeroed (MADV_WIPEONFORK, Linux 4.14).  Its second word:
+ * somebody has begun the child's ledger.
+ */
+static bool tshm_wipes;
+
 static bool tshm_alive_start(void)
 {
 	_Atomic uint64_t *page = tshm_pages(4096);
 
 	if (!page)
 		return false;
-	TSHM_SYS3(SYS_madvise, page, 4096, MADV_WIPEONFORK);
+	tshm_wipes = TSHM_SYS3(SYS_madvise, page, 4096, MADV_WIPEONFORK) == 0;
 	atomic_store(page, TSHM_MAGIC);
 	tshm_alive = page;
 	return true;
@@ -229,15 +238,21 @@ void tshm_image_start(int argc, char **argv)
 	tshm_identity_keep();
 }
 
-void tshm_image_forked(void)
+/*
+ * Once for each child.  A signal handler may be the first to run in it, before our atfork
+ * handler or in the middle of this, and threads of a child that was made by clone may be
+ * several: what these do until the ledger stands is not noted.
+ */
+static bool tshm_image_begin_again(void)
 {
 	struct tshm_piece held[TSHM_CHUNKS];
 
 	if (tshm_alive == &tshm_never)
-		return;
+		return false;
+	if (tshm_wipes && (atomic_load(tshm_alive) == TSHM_MAGIC || atomic_exchange(tshm_alive + 1, 1)))
+		return false;
 	tshm_image_open(TSHM_BEGAN_FORK, tshm_on_disk, held,
 			tshm_store_pieces(&tshm_stores[TSHM_SEC_RESOURCES], held));
-	atomic_store(tshm_alive, TSHM_MAGIC);
 	__builtin_memcpy(tshm_header->parent_token, tshm_identity.token, sizeof(tshm_identity.token));
 	tshm_header->host = tshm_identity.host;
 	tshm_header->exe = tshm_identity.exe;
@@ -248,19 +263,29 @@ void tshm_image_forked(void)
 	tshm_children_forked();
 	tshm_transfers_forked();
 	tshm_history_forked();
+	tshm_ranges_forked();
 	tshm_held_forked();
+	atomic_store(tshm_alive, TSHM_MAGIC);	/* last: until here tables point to what is the parent's */
+	return true;
+}
+
+void tshm_image_forked(void)
+{
+	tshm_image_begin_again();
 }
 
 void tshm_image_end(enum tshm_ended how, int status, const char *detail)
 {
 	struct tshm_header *h = tshm_header;
+	bool ask = !tshm_confined;
 
-	tshm_held_check();
+	if (ask)
+		tshm_held_check();
 	h->end_status = status;
 	h->end_detail = detail ? tshm_string(detail, tshm_length(detail)) : 0;
 	h->end_mono = tshm_now_precise();
 	h->end_wall = tshm_wall_coarse();
-	h->end_checked = 1;
+	h->end_checked = ask;
 	atomic_thread_fence(memory_order_release);
 	h->ended = how;
 }

@@ -12,24 +12,37 @@
  * where it is needed, is loaded in __libc_start_main, when all constructors have run
  * and main has not; until then a stack is its first frame.
  */
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "bytes.h"
+#include "dlsym.h"
 #include "hook.h"
 #include "python.h"
 #include "stack.h"
 #include "sys.h"
 
 extern int on_exit(void (*)(int, void *), void *) __attribute__((weak));	/* not in musl */
-/*
- * What glibc's pthread_atfork, which is no part of its shared library, comes to: so that a libtshm.so
- * that was linked with glibc starts in a program of musl, where the other one is to be found.
- */
-extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *) __attribute__((weak));
-extern __typeof__(pthread_atfork) pthread_atfork __attribute__((weak));
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 extern char **environ __attribute__((weak));
+
+/*
+ * What pthread_atfork is in glibc, which has that one in a static part only; musl has it,
+ * and not this.  The handle names the library that it is taken back with: this stays.
+ */
+extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *) __attribute__((weak));
+
+static void tshm_at_fork(void (*child)(void))
+{
+	int (*other)(void (*)(void), void (*)(void), void (*)(void));
+
+	if (__register_atfork) {
+		__register_atfork(NULL, NULL, child, NULL);
+		return;
+	}
+	other = (int (*)(void (*)(void), void (*)(void), void (*)(void)))tshm_dlsym(RTLD_NEXT, "pthread_atfork");
+	if (other)
+		other(NULL, NULL, child);
+}
 
 /*
  * Registered before main's destructors are, so it runs after the last of them, for
@@ -66,6 +79,10 @@ static __attribute__((constructor)) void tshm_start(int argc, char **argv, char 
 		environment = &environ ? environ : NULL;
 	}
 	tshm_real_bind();
+	if (!__register_atfork) {	/* not glibc: musl gives constructors no arguments, but has environ by now */
+		argc = 0;
+		environment = environ;
+	}
 	tshm_options_read(environment);
 	if (!tshm_options.enabled)
 		return;
@@ -76,10 +93,7 @@ static __attribute__((constructor)) void tshm_start(int argc, char **argv, char 
 		return;
 	}
 	tshm_note_inherited();
-	if (__register_atfork)
-		__register_atfork(NULL, NULL, tshm_image_forked, NULL);
-	else if (pthread_atfork)
-		pthread_atfork(NULL, NULL, tshm_image_forked);
+	tshm_at_fork(tshm_image_forked);
 	if (on_exit)
 		on_exit(tshm_exited, NULL);
 	if (tshm_options.verbose)

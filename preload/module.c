@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <link.h>
 
+#include "atomic.h"
 #include "bytes.h"
 #include "module.h"
 #include "python.h"
@@ -114,7 +115,9 @@ static uint32_t tshm_module_find(const struct tshm_place *place, uint32_t path)
 	for (uint32_t n = used; n-- > 1; ) {	/* the newest at these addresses first */
 		struct tshm_own_module *o = tshm_store_own(tshm_modules, n);
 
-		if (o && TSHM_STAMP_STATE(o->m.stamp) == TSHM_STATE_LIVE && o->m.start == place->start &&
+		uint64_t stamp = o ? atomic_load_explicit((_Atomic uint64_t *)&o->m.stamp, memory_order_acquire) : 0;
+
+		if (TSHM_STAMP_STATE(stamp) == TSHM_STATE_LIVE && o->m.start == place->start &&
 		    o->m.bias == place->bias && o->m.path == path)
 			return n;
 	}
@@ -141,7 +144,7 @@ static uint32_t tshm_module_note(const struct tshm_place *place)
 	o->m.path = path;
 	o->m.order = number;
 	tshm_module_build_id(&o->m);
-	o->epoch = tshm_epoch;
+	TSHM_PUT(o->epoch, tshm_epoch);
 	tshm_store_commit(tshm_modules, number, TSHM_STATE_LIVE);
 	if (place->map)		/* a program may load Python when it likes */
 		tshm_python_consider(place->map->l_addr, place->map->l_ld);
@@ -152,9 +155,9 @@ void tshm_module_mirror(uint32_t number)
 {
 	struct tshm_own_module *o = number ? tshm_store_own(tshm_modules, number) : NULL;
 
-	if (!o || o->epoch == tshm_epoch)
+	if (!o || TSHM_GET(o->epoch) == tshm_epoch)
 		return;
-	o->epoch = tshm_epoch;
+	TSHM_PUT(o->epoch, tshm_epoch);
 	tshm_store_commit(tshm_modules, number, TSHM_STATE_LIVE);
 }
 

@@ -12,7 +12,7 @@
 #include "sys.h"
 
 /*
- * Who closed a number last: what a bad close is explained by.  Plain stores; two
+ * Who closed a number last: what a bad close is explained by.  Two
  * threads that close the same number at once have a bug that either may explain.
  */
 #define TSHM_CLOSERS 4096
@@ -46,8 +46,8 @@ static struct tshm_resource *tshm_fd_new(uint32_t *number, struct tshm_here here
 	r = tshm_held_new(number, here.call, kind, origin, tshm_site_here(here));
 	if (!r)
 		return NULL;
-	r->sequence = atomic_load_explicit(&tshm_closings, memory_order_relaxed);
-	r->flags = cloexec ? TSHM_RF_CLOEXEC : 0;
+	TSHM_PUT(r->sequence, atomic_load_explicit(&tshm_closings, memory_order_relaxed));
+	TSHM_PUT(r->flags, cloexec ? TSHM_RF_CLOEXEC : 0);
 	return r;
 }
 
@@ -81,10 +81,10 @@ int tshm_note_memfd(struct tshm_here here, int fd, const char *name, bool cloexe
 	r = tshm_fd_new(&number, here, TSHM_KIND_MEMFD, TSHM_ORIGIN_CREATED, cloexec);
 	if (!r)
 		return fd;
-	r->flags |= TSHM_RF_READ | TSHM_RF_WRITE;
+	TSHM_PUT(r->flags, r->flags | (TSHM_RF_READ | TSHM_RF_WRITE));
 	if (TSHM_SYS2(SYS_fstat, fd, &st) == 0) {
 		tshm_held_identity(r, &st);
-		r->name = tshm_segment_new(here.call, name, &st, r->site);
+		TSHM_PUT(r->name, tshm_segment_new(here.call, name, &st, r->site));
 		if (r->name)
 			tshm_history_ref(r->name);
 	}
@@ -106,7 +106,7 @@ int tshm_note_pidfd(struct tshm_here here, int fd, int pid)
 	r = tshm_fd_new(&number, here, TSHM_KIND_PIDFD, TSHM_ORIGIN_OPENED, true);	/* pidfd_open(2) sets it */
 	if (!r)
 		return fd;
-	r->peer = pid;
+	TSHM_PUT(r->peer, pid);
 	tshm_fd_publish(fd, number);
 	return fd;
 }
@@ -143,16 +143,16 @@ int tshm_note_dup(struct tshm_here here, int from, int fd, bool cloexec, bool ch
 	if (!r)
 		return fd;
 	if (chosen)
-		r->flags |= TSHM_RF_CHOSEN;
+		TSHM_PUT(r->flags, r->flags | TSHM_RF_CHOSEN);
 	source = tshm_held_of(tshm_fd_word(from));
 	if (source) {
-		r->kind = source->kind;
-		r->dev = source->dev;
-		r->ino = source->ino;
-		r->size = source->size;
-		r->mode = source->mode;
-		r->flags |= source->flags & (TSHM_RF_IDENT | TSHM_RF_TMPFILE | TSHM_RF_READ | TSHM_RF_WRITE);
-		r->name = source->name;
+		TSHM_PUT(r->kind, source->kind);
+		TSHM_PUT(r->dev, source->dev);
+		TSHM_PUT(r->ino, source->ino);
+		TSHM_PUT(r->size, source->size);
+		TSHM_PUT(r->mode, source->mode);
+		TSHM_PUT(r->flags, r->flags | (source->flags & (TSHM_RF_IDENT | TSHM_RF_TMPFILE | TSHM_RF_READ | TSHM_RF_WRITE)));
+		TSHM_PUT(r->name, source->name);
 		if (r->name)
 			tshm_history_ref(r->name);
 	}
@@ -199,11 +199,11 @@ void tshm_note_cloexec(int fd, bool on)
 	if (!r)
 		return;
 	if (on)
-		r->flags = (r->flags | TSHM_RF_CLOEXEC) & ~(uint32_t)TSHM_RF_CLOEXEC_OFF;
+		TSHM_PUT(r->flags, (r->flags | TSHM_RF_CLOEXEC) & ~(uint32_t)TSHM_RF_CLOEXEC_OFF);
 	else if (r->flags & TSHM_RF_CLOEXEC)
-		r->flags = (r->flags & ~(uint32_t)TSHM_RF_CLOEXEC) | TSHM_RF_CLOEXEC_OFF;
+		TSHM_PUT(r->flags, (r->flags & ~(uint32_t)TSHM_RF_CLOEXEC) | TSHM_RF_CLOEXEC_OFF);
 	else		/* set to what it was: the program says that it means it */
-		r->flags |= TSHM_RF_CLOEXEC_OFF;
+		TSHM_PUT(r->flags, r->flags | TSHM_RF_CLOEXEC_OFF);
 	tshm_held_refresh(TSHM_SLOT_NUMBER(word));
 }
 
@@ -223,7 +223,7 @@ void tshm_note_stream(int fd)
 
 	if (!r)
 		return;
-	r->flags |= TSHM_RF_STREAM;
+	TSHM_PUT(r->flags, r->flags | TSHM_RF_STREAM);
 	tshm_held_refresh(TSHM_SLOT_NUMBER(word));
 }
 
@@ -249,9 +249,9 @@ static void tshm_note_bad_close(struct tshm_here here, int fd)
 	h->high = fd > h->high ? fd : h->high;
 	h->error = EBADF;
 	h->end_mono = tshm_now_coarse();
-	h->before = tshm_module_frame(tshm_closers[fd].caller);
-	h->before_tid = tshm_closers[fd].tid;
-	h->before_mono = (uint64_t)tshm_closers[fd].milliseconds * 1000000;
+	h->before = tshm_module_frame(TSHM_GET(tshm_closers[fd].caller));
+	h->before_tid = TSHM_GET(tshm_closers[fd].tid);
+	h->before_mono = (uint64_t)TSHM_GET(tshm_closers[fd].milliseconds) * 1000000;
 	tshm_history_commit(number, TSHM_STATE_CLOSED);
 }
 
@@ -262,7 +262,7 @@ void tshm_note_close(struct tshm_here here, int fd, uint64_t word, int result, i
 	if (!here.on || fd < 0)
 		return;
 	if (result < 0 && error == EBADF) {
-		if (fd < TSHM_CLOSERS && tshm_closers[fd].caller && tshm_closers[fd].pid == tshm_pid)
+		if (fd < TSHM_CLOSERS && TSHM_GET(tshm_closers[fd].caller) && TSHM_GET(tshm_closers[fd].pid) == tshm_pid)
 			tshm_note_bad_close(here, fd);
 		return;		/* whatever the slot says now, this call did not close it */
 	}
@@ -271,10 +271,10 @@ void tshm_note_close(struct tshm_here here, int fd, uint64_t word, int result, i
 	now = tshm_now_coarse();
 	tshm_fd_release(fd, word, now);
 	if (fd < TSHM_CLOSERS) {
-		tshm_closers[fd].caller = here.pc;
-		tshm_closers[fd].pid = tshm_pid;
-		tshm_closers[fd].tid = tshm_tid();
-		tshm_closers[fd].milliseconds = (uint32_t)(now / 1000000);
+		TSHM_PUT(tshm_closers[fd].caller, here.pc);
+		TSHM_PUT(tshm_closers[fd].pid, tshm_pid);
+		TSHM_PUT(tshm_closers[fd].tid, tshm_tid());
+		TSHM_PUT(tshm_closers[fd].milliseconds, (uint32_t)(now / 1000000));
 	}
 }
 
@@ -315,7 +315,7 @@ static void tshm_note_found(int fd)
 	tshm_held_identity(r, &st);
 	flags = TSHM_SYS3(SYS_fcntl, fd, F_GETFD, 0);
 	if (flags > 0 && (flags & FD_CLOEXEC))
-		r->flags |= TSHM_RF_CLOEXEC;
+		TSHM_PUT(r->flags, r->flags | TSHM_RF_CLOEXEC);
 	tshm_fd_publish(fd, number);
 }
 
@@ -389,7 +389,7 @@ void tshm_note_size(struct tshm_here here, int fd, int result, int error, uint64
 	if (!r || (r->kind != TSHM_KIND_SEGMENT && r->kind != TSHM_KIND_MEMFD))
 		return;
 	tshm_count(here.call);
-	r->size = size;
+	TSHM_PUT(r->size, size);
 	tshm_held_refresh(TSHM_SLOT_NUMBER(word));
 	if (r->name)
 		tshm_history_size(r->name, size);

@@ -88,26 +88,26 @@ static void tshm_opening_identify(struct tshm_opening *o, int fd, struct tshm_re
 		return;
 	tshm_held_identity(r, &st);
 	if (S_ISDIR(st.st_mode))
-		r->kind = TSHM_KIND_DIRECTORY;
+		TSHM_PUT(r->kind, TSHM_KIND_DIRECTORY);
 	else if (tshm_history_is_shm(st.st_dev))
-		r->kind = TSHM_KIND_SEGMENT;
+		TSHM_PUT(r->kind, TSHM_KIND_SEGMENT);
 	if (tshm_is_tmpfile(o->flags)) {
-		r->flags |= TSHM_RF_TMPFILE;
+		TSHM_PUT(r->flags, r->flags | TSHM_RF_TMPFILE);
 		if (r->kind == TSHM_KIND_SEGMENT)
-			r->name = tshm_segment_new(o->here.call, o->path, &st, o->site);
+			TSHM_PUT(r->name, tshm_segment_new(o->here.call, o->path, &st, o->site));
 	} else if (o->name) {
-		r->name = tshm_name_confirm(o->name, tshm_made_by(o->flags), &st, 0);
+		TSHM_PUT(r->name, tshm_name_confirm(o->name, tshm_made_by(o->flags), &st, 0));
 	} else if (create && r->kind == TSHM_KIND_SEGMENT) {
-		r->name = tshm_opening_late_name(o, fd, &st);
+		TSHM_PUT(r->name, tshm_opening_late_name(o, fd, &st));
 	} else if (r->kind == TSHM_KIND_SEGMENT) {
-		r->name = o->path ? tshm_name_find(TSHM_SPACE_SHM, o->path, 0) : 0;
+		TSHM_PUT(r->name, o->path ? tshm_name_find(TSHM_SPACE_SHM, o->path, 0) : 0);
 	} else if (r->kind == TSHM_KIND_FILE) {
-		r->kind = tshm_kind_of(fd, &st);
+		TSHM_PUT(r->kind, tshm_kind_of(fd, &st));
 	}
 	if (r->name)
 		tshm_history_ref(r->name);
 	if (create && (o->flags & O_EXCL))
-		r->origin = TSHM_ORIGIN_CREATED;
+		TSHM_PUT(r->origin, TSHM_ORIGIN_CREATED);
 }
 
 int tshm_opening_end(struct tshm_opening *o, int fd)
@@ -138,11 +138,11 @@ int tshm_opening_end(struct tshm_opening *o, int fd)
 			tshm_name_confirm(o->name, tshm_made_by(o->flags), &st, 0);
 		return fd;
 	}
-	r->sequence = tshm_close_now();
-	r->flags = (o->flags & O_CLOEXEC ? TSHM_RF_CLOEXEC : 0) | (access != O_WRONLY ? TSHM_RF_READ : 0) |
-		   (access != O_RDONLY ? TSHM_RF_WRITE : 0);
+	TSHM_PUT(r->sequence, tshm_close_now());
+	TSHM_PUT(r->flags, (o->flags & O_CLOEXEC ? TSHM_RF_CLOEXEC : 0) | (access != O_WRONLY ? TSHM_RF_READ : 0) |
+		   (access != O_RDONLY ? TSHM_RF_WRITE : 0));
 	if (o->flags & O_DIRECTORY)
-		r->kind = TSHM_KIND_DIRECTORY;
+		TSHM_PUT(r->kind, TSHM_KIND_DIRECTORY);
 	/* Identity costs a system call: it is had where objects are made and where they may be shared memory. */
 	if ((o->flags & O_CREAT) || tshm_is_tmpfile(o->flags) || tshm_path_may_share(o->path))
 		tshm_opening_identify(o, fd, r);

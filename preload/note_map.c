@@ -43,23 +43,26 @@ void tshm_note_map(struct tshm_here here, void *at, size_t length, int prot, int
 			  TSHM_ORIGIN_CREATED, tshm_site_here(here));
 	if (!r)
 		return;
-	r->key = (uintptr_t)at;
-	r->length = tshm_page_round(length);
-	r->offset = offset;
-	r->flags = tshm_access(prot);
+	TSHM_PUT(r->key, (uintptr_t)at);
+	TSHM_PUT(r->length, tshm_page_round(length));
+	TSHM_PUT(r->offset, offset);
+	TSHM_PUT(r->flags, tshm_access(prot));
 	if (!anonymous) {
 		enum tshm_kind kind;
+		uint64_t dev, ino;
 
-		if (tshm_fd_identity(fd, &r->dev, &r->ino, &kind)) {
-			r->flags |= TSHM_RF_IDENT;
-			r->extra = (uint32_t)kind;	/* the kind of the object behind it */
+		if (tshm_fd_identity(fd, &dev, &ino, &kind)) {
+			TSHM_PUT(r->dev, dev);
+			TSHM_PUT(r->ino, ino);
+			TSHM_PUT(r->flags, r->flags | TSHM_RF_IDENT);
+			TSHM_PUT(r->extra, (uint32_t)kind);	/* the kind of the object behind it */
 		}
 		word = tshm_fd_word(fd);
 		source = tshm_held_of(word);
 		if (source)	/* as last looked at: was there as much as is mapped? */
 			r->size = source->size;
 		if (source && source->name) {
-			r->name = source->name;
+			TSHM_PUT(r->name, source->name);
 			tshm_history_ref(r->name);
 		}
 	}
@@ -103,14 +106,14 @@ void tshm_note_remap(struct tshm_here here, void *old, size_t old_length, void *
 			tshm_history_unref(was.name);
 		return;
 	}
-	r->key = (uintptr_t)at;
-	r->length = tshm_page_round(length);
-	r->offset = was.offset + ((uintptr_t)old - was.key);
-	r->dev = was.dev;
-	r->ino = was.ino;
-	r->flags = was.flags;
-	r->extra = was.extra;
-	r->name = was.name;
+	TSHM_PUT(r->key, (uintptr_t)at);
+	TSHM_PUT(r->length, tshm_page_round(length));
+	TSHM_PUT(r->offset, was.offset + ((uintptr_t)old - was.key));
+	TSHM_PUT(r->dev, was.dev);
+	TSHM_PUT(r->ino, was.ino);
+	TSHM_PUT(r->flags, was.flags);
+	TSHM_PUT(r->extra, was.extra);
+	TSHM_PUT(r->name, was.name);
 	tshm_range_publish(number);
 }
 
@@ -133,16 +136,16 @@ void tshm_note_attach(struct tshm_here here, void *at, int id, int flags, uint64
 			  tshm_site_here(here));
 	if (!r)
 		return;
-	r->key = (uintptr_t)at;
-	r->length = tshm_page_round(ds.shm_segsz);
-	r->size = ds.shm_segsz;
-	r->ino = (uint64_t)(unsigned)id;
+	TSHM_PUT(r->key, (uintptr_t)at);
+	TSHM_PUT(r->length, tshm_page_round(ds.shm_segsz));
+	TSHM_PUT(r->size, ds.shm_segsz);
+	TSHM_PUT(r->ino, (uint64_t)(unsigned)id);
 	if (flags & SHM_REMAP)		/* it replaced what lay there */
 		tshm_range_drop((uintptr_t)at, r->length, before);
-	r->flags = TSHM_RF_IDENT | TSHM_RF_READ | (flags & SHM_RDONLY ? 0 : TSHM_RF_WRITE);
+	TSHM_PUT(r->flags, TSHM_RF_IDENT | TSHM_RF_READ | (flags & SHM_RDONLY ? 0 : TSHM_RF_WRITE));
 	name = tshm_name_find(TSHM_SPACE_SYSV, NULL, id);
 	if (name) {
-		r->name = name;
+		TSHM_PUT(r->name, name);
 		tshm_history_ref(name);
 	}
 	tshm_range_publish(number);
@@ -174,18 +177,18 @@ void tshm_note_semaphore(struct tshm_here here, void *at, uint32_t name, uint32_
 	r = tshm_held_new(&number, here.call, TSHM_KIND_SEMAPHORE, TSHM_ORIGIN_OPENED, site);
 	if (!r)
 		return;
-	r->key = (uintptr_t)at;
-	r->extra = 1;
-	r->flags = TSHM_RF_REFS;
+	TSHM_PUT(r->key, (uintptr_t)at);
+	TSHM_PUT(r->extra, 1);
+	TSHM_PUT(r->flags, TSHM_RF_REFS);
 	if (name) {
 		const struct tshm_history *h = &tshm_history(name)->h;
 
-		r->name = name;
+		TSHM_PUT(r->name, name);
 		tshm_history_ref(name);
 		if (h->flags & TSHM_HIF_IDENT) {
-			r->dev = h->dev;
-			r->ino = h->ino;
-			r->flags |= TSHM_RF_IDENT;
+			TSHM_PUT(r->dev, h->dev);
+			TSHM_PUT(r->ino, h->ino);
+			TSHM_PUT(r->flags, r->flags | TSHM_RF_IDENT);
 		}
 	}
 	tshm_pointer_publish((uintptr_t)at, number);

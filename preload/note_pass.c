@@ -58,8 +58,8 @@ static void tshm_peer_of(int socket, struct tshm_peer *peer)
 	if (TSHM_SYS5(SYS_getsockopt, socket, SOL_SOCKET, SO_PEERCRED, &cred, &size) == 0)
 		peer->pid = cred.pid;
 	if (r) {
-		r->peer = peer->pid;
-		r->extra = 1;	/* asked */
+		TSHM_PUT(r->peer, peer->pid);
+		TSHM_PUT(r->extra, 1);	/* asked */
 	}
 }
 
@@ -86,18 +86,23 @@ static void tshm_note_arrived(struct tshm_here here, int fd, const struct tshm_p
 	struct stat st;
 	uint32_t number;
 
-	if (TSHM_SYS2(SYS_fstat, fd, &st) != 0)
+	bool asked = TSHM_SYS2(SYS_fstat, fd, &st) == 0;
+
+	if (!asked && !tshm_confined)
 		return;
-	r = tshm_held_new(&number, here.call, tshm_kind_of(fd, &st), TSHM_ORIGIN_RECEIVED, site);
+	r = tshm_held_new(&number, here.call, asked ? tshm_kind_of(fd, &st) : TSHM_KIND_DESCRIPTOR,
+			  TSHM_ORIGIN_RECEIVED, site);
 	if (!r)
 		return;
-	tshm_held_identity(r, &st);
-	r->sequence = tshm_close_now();
-	r->flags |= flags;
-	r->peer = peer->pid;
+	if (asked)
+		tshm_held_identity(r, &st);
+	TSHM_PUT(r->sequence, tshm_close_now());
+	TSHM_PUT(r->flags, r->flags | (flags));
+	TSHM_PUT(r->peer, peer->pid);
 	passed = (struct tshm_passed){ r->dev, r->ino, r->kind };
 	tshm_fd_publish(fd, number);
-	tshm_transfer_note(direction, here.call, &passed, peer, site);
+	if (asked)
+		tshm_transfer_note(direction, here.call, &passed, peer, site);
 }
 
 /* Is it sure that what did not fit were descriptors, and not credentials or a time stamp? */

@@ -63,7 +63,7 @@ static void tshm_range_insert(uint32_t number, bool acquired)
 	struct tshm_resource *r = tshm_held(number);
 	unsigned class = tshm_range_class(r->length);
 	tshm_slot *slot = tshm_slot_make(&tshm_ranges[class], r->key >> tshm_range_shift(class));
-	uint64_t old;
+	uint64_t old, word, sequence = r->sequence;
 
 	if (!slot) {
 		tshm_resource_drop(number);
@@ -72,14 +72,24 @@ static void tshm_range_insert(uint32_t number, bool acquired)
 	}
 	tshm_atomic_fetch_add(&tshm_ranges_all, 1);
 	atomic_fetch_add_explicit(&tshm_ranges_live[class], 1, memory_order_relaxed);
-	old = atomic_exchange_explicit(slot, tshm_held_commit(number, acquired), memory_order_acq_rel);
+	word = tshm_held_commit(number, acquired);
+	old = atomic_load_explicit(slot, memory_order_acquire);
+	/* A piece of something old gives way to what has been mapped there since. */
+	do {
+		struct tshm_resource *there = acquired ? NULL : tshm_held_of(old);
+
+		if (there && TSHM_GET(there->sequence) > sequence) {
+			tshm_range_forget(class, word, true);
+			return;
+		}
+	} while (!atomic_compare_exchange_weak_explicit(slot, &old, word, memory_order_acq_rel, memory_order_acquire));
 	if (old)
 		tshm_range_forget(class, old, false);
 }
 
 void tshm_range_publish(uint32_t number)
 {
-	tshm_held(number)->sequence = tshm_range_sequence();
+	TSHM_PUT(tshm_held(number)->sequence, tshm_range_sequence());
 	tshm_range_insert(number, true);
 }
 
@@ -92,47 +102,125 @@ static void tshm_range_piece(const struct tshm_resource *whole, uint64_t from, u
 	if (!number)
 		return;
 	r = tshm_held(number);
-	__builtin_memcpy((char *)r + sizeof(r->stamp), (const char *)whole + sizeof(r->stamp),
-			 sizeof(*r) - sizeof(r->stamp));
-	r->key = from;
-	r->length = bytes;
-	r->offset = whole->offset + (from - whole->key);
+	for (unsigned i = 1; i < sizeof(*r) / 8; i++) {
+		uint64_t word;
+
+		__builtin_memcpy(&word, (const char *)whole + 8 * i, 8);
+		TSHM_PUT(((uint64_t *)r)[i], word);
+	}
+	TSHM_PUT(r->key, from);
+	TSHM_PUT(r->length, bytes);
+	TSHM_PUT(r->offset, whole->offset + (from - whole->key));
 	if (r->name)
 		tshm_history_ref(r->name);
 	tshm_range_insert(number, false);
+}
+
+/* It may be somebody else's already: its stamp is to be looked at afterwards. */
+static void tshm_range_copy(struct tshm_resource *to, const struct tshm_resource *from)
+{
+	for (unsigned i = 0; i < sizeof(*to) / 8; i++) {
+		uint64_t word = TSHM_GET(((const uint64_t *)from)[i]);
+
+		__builtin_memcpy((char *)to + 8 * i, &word, 8);
+	}
+	atomic_thread_fence(memory_order_acquire);
+}
+
+/*
+ * A thread that cuts a record holds it in its hands for a moment, and then puts its parts
+ * back.  It may have been another's, who has just unmapped all of it and looks for it now:
+ * he finds nothing, and the parts would stay for ever.  So who drops while others cut tells
+ * what he drops, and who has put parts back looks at what was told meanwhile.
+ */
+#define TSHM_DROPS 256
+static _Atomic uint64_t tshm_cuts_begun, tshm_cuts_done, tshm_drops_told;
+static struct { _Atomic uint64_t turn; uint64_t from, to, before; } tshm_drops[TSHM_DROPS];
+
+static void tshm_drop_log(uint64_t from, uint64_t to, uint64_t before)
+{
+	uint64_t turn = atomic_fetch_add(&tshm_drops_told, 1);
+	unsigned at = turn % TSHM_DROPS;
+
+	atomic_store(&tshm_drops[at].turn, 0);
+	TSHM_PUT(tshm_drops[at].from, from);
+	TSHM_PUT(tshm_drops[at].to, to);
+	TSHM_PUT(tshm_drops[at].before, before);
+	atomic_store(&tshm_drops[at].turn, turn + 1);
+}
+
+static uint64_t tshm_cut_begin(void)
+{
+	uint64_t since = atomic_load(&tshm_drops_told);
+
+	atomic_fetch_add(&tshm_cuts_begun, 1);
+	return since;
+}
+
+static void tshm_cut_end(uint64_t since, const struct tshm_resource *whole)
+{
+	uint64_t told;
+
+	atomic_fetch_add(&tshm_cuts_done, 1);	/* who has not told before this finds the parts */
+	told = atomic_load(&tshm_drops_told);
+	if (TSHM_LIKELY(told == since))
+		return;
+	if (told - since > TSHM_DROPS)
+		since = told - TSHM_DROPS;
+	for (; since < told; since++) {
+		unsigned at = since % TSHM_DROPS;
+		uint64_t from = TSHM_GET(tshm_drops[at].from), to = TSHM_GET(tshm_drops[at].to);
+		uint64_t before = TSHM_GET(tshm_drops[at].before);
+
+		if (atomic_load(&tshm_drops[at].turn) == since + 1 && whole->sequence < before &&
+		    from < whole->key + whole->length && whole->key < to)
+			tshm_range_drop(from, to - from, before);
+	}
+}
+
+/* In a forked child nobody cuts, whatever other threads of the parent did. */
+void tshm_ranges_forked(void)
+{
+	uint64_t begun = atomic_load(&tshm_cuts_begun);
+
+	if (atomic_load(&tshm_cuts_done) != begun)	/* or a page would be copied for nothing */
+		atomic_store(&tshm_cuts_done, begun);
 }
 
 static void tshm_range_cut(unsigned class, tshm_slot *slot, uint64_t from, uint64_t to, uint64_t before)
 {
 	uint64_t word = atomic_load_explicit(slot, memory_order_acquire);
 	struct tshm_resource *r = tshm_held_of(word), copy;
-	uint64_t expected = word, end;
+	uint64_t expected = word, end, since;
+	bool parts;
 
 	if (!r)
 		return;
-	copy = *r;
+	tshm_range_copy(&copy, r);
 	if (!tshm_held_of(word) || copy.sequence >= before)
 		return;
 	end = copy.key + copy.length;
 	if (copy.key >= to || end <= from)
 		return;
-	if (!atomic_compare_exchange_strong(slot, &expected, 0))
+	parts = copy.key < from || end > to;
+	since = parts ? tshm_cut_begin() : 0;
+	if (!atomic_compare_exchange_strong(slot, &expected, 0)) {
+		if (parts)
+			atomic_fetch_add(&tshm_cuts_done, 1);
 		return;
+	}
 	/* The old record is ours now; its name must not go while the pieces refer to it. */
 	if (copy.key < from)
 		tshm_range_piece(&copy, copy.key, from - copy.key);
 	if (end > to)
 		tshm_range_piece(&copy, to, end - to);
-	tshm_range_forget(class, word, copy.key < from || end > to);
+	tshm_range_forget(class, word, parts);
+	if (parts)
+		tshm_cut_end(since, &copy);
 }
 
-void tshm_range_drop(uintptr_t start, uint64_t bytes, uint64_t before)
+static void tshm_range_scan(uint64_t from, uint64_t to, uint64_t before)
 {
-	uint64_t from = start;
-	uint64_t to = (start + bytes + 4095) & ~4095ull;
-
-	if (!bytes)
-		return;
 	for (unsigned class = 0; class < TSHM_CLASSES; class++) {
 		unsigned shift = tshm_range_shift(class);
 		uint64_t longest = class == TSHM_CLASSES - 1 ? from : 1ull << (shift + 4);
@@ -146,6 +234,23 @@ void tshm_range_drop(uintptr_t start, uint64_t bytes, uint64_t before)
 			for (uint64_t n = tshm_slot_run(key, end); n; n--, key++, slot++)
 				if (atomic_load_explicit(slot, memory_order_relaxed))
 					tshm_range_cut(class, slot, from, to, before);
+	}
+}
+
+void tshm_range_drop(uintptr_t start, uint64_t bytes, uint64_t before)
+{
+	uint64_t from = start;
+	uint64_t to = (start + bytes + 4095) & ~4095ull;
+
+	if (!bytes)
+		return;
+	for (unsigned again = 0; again < 4; again++) {
+		uint64_t done = atomic_load(&tshm_cuts_done), begun = atomic_load(&tshm_cuts_begun);
+
+		tshm_range_scan(from, to, before);
+		if (TSHM_LIKELY(done == begun && atomic_load(&tshm_cuts_begun) == begun))
+			return;
+		tshm_drop_log(from, to, before);
 	}
 }
 
@@ -166,7 +271,7 @@ bool tshm_range_at(uintptr_t at, struct tshm_resource *copy)
 
 			if (!r)
 				continue;
-			*copy = *r;
+			tshm_range_copy(copy, r);
 			if (tshm_held_of(word) && copy->key <= at && at < copy->key + copy->length)
 				return true;
 		}

@@ -147,6 +147,19 @@ struct tshm_header *tshm_sink_create(char token[32], const struct tshm_piece *pi
 	return header;
 }
 
+/*
+ * A small /dev/shm (64 MiB in a container) is the program's before it is ours: growing
+ * takes an eighth of what is free at most.  Where the directory cannot be seen (any more)
+ * nothing is known.
+ */
+static bool tshm_sink_may_take(uint64_t bytes)
+{
+	struct statfs fs;
+
+	return TSHM_SYS2(SYS_statfs, tshm_options.dir, &fs) != 0 ||
+	       (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize / 8 >= bytes;
+}
+
 void *tshm_sink_map(uint64_t offset, uint64_t bytes)
 {
 	uint64_t first = tshm_ledger_first_extent();
@@ -160,6 +173,8 @@ void *tshm_sink_map(uint64_t offset, uint64_t bytes)
 		return offset + bytes <= tshm_ready || tshm_populate(at, bytes) ? at : NULL;
 	}
 	if (!tshm_can_populate)		/* before Linux 5.14 nothing grows safely without a descriptor */
+		return NULL;
+	if (!tshm_sink_may_take(bytes))
 		return NULL;
 	/* A locked mapping would be populated, holes and all, as it is made longer. */
 	TSHM_SYS2(SYS_munlock, tshm_base, first);

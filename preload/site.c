@@ -27,9 +27,9 @@ static struct tshm_site *tshm_site_map(uint32_t site)
 	if (!site)
 		return NULL;
 	o = tshm_store_own(tshm_sites, site);
-	if (TSHM_UNLIKELY(o->epoch != tshm_epoch))
+	if (TSHM_UNLIKELY(__atomic_load_n(&o->epoch, __ATOMIC_ACQUIRE) != tshm_epoch))
 		tshm_site_mirror(site);
-	return o->map;
+	return TSHM_GET(o->map);
 }
 
 void tshm_site_mirror(uint32_t site)
@@ -37,23 +37,24 @@ void tshm_site_mirror(uint32_t site)
 	struct tshm_own_site *o = tshm_store_own(tshm_sites, site);
 	struct tshm_site *m;
 
-	if (!o || o->epoch == tshm_epoch)
+	if (!o || TSHM_GET(o->epoch) == tshm_epoch)
 		return;
 	m = tshm_store_map(tshm_sites, site);
-	o->map = m;
-	atomic_thread_fence(memory_order_release);
-	o->epoch = tshm_epoch;	/* says that `map` is this image's */
+	TSHM_PUT(o->map, m);
+	__atomic_store_n(&o->epoch, tshm_epoch, __ATOMIC_RELEASE);	/* says that `map` is this image's */
 	if (!m)
 		return;
 	tshm_store_raise(tshm_sites, site + 1);
-	m->hash = o->hash;
-	m->call = o->call;
-	m->depth = o->frame_count;
-	m->first_mono = tshm_now_coarse();
+	TSHM_PUT(m->hash, o->hash);	/* two threads may do this at once, and write the same */
+	TSHM_PUT(m->call, o->call);
+	TSHM_PUT(m->depth, o->frame_count);
+	TSHM_PUT(m->first_mono, tshm_now_coarse());
 	for (unsigned i = 0; i < o->frame_count; i++) {
 		if (o->frames[i].kind == TSHM_FRAME_NATIVE)	/* strings are in every ledger */
 			tshm_module_mirror(o->frames[i].where);
-		m->frames[i] = o->frames[i];
+		TSHM_PUT(m->frames[i].kind, o->frames[i].kind);
+		TSHM_PUT(m->frames[i].where, o->frames[i].where);
+		TSHM_PUT(m->frames[i].u.offset, o->frames[i].u.offset);
 	}
 	atomic_store_explicit((_Atomic uint64_t *)&m->stamp, TSHM_STAMP(1, TSHM_STATE_LIVE), memory_order_release);
 }
@@ -218,8 +219,8 @@ void tshm_site_failed(uint32_t site, int error)
 	case ENOENT: case EIDRM: class = TSHM_FAIL_ABSENT; break;
 	}
 	tshm_atomic_add(&m->failed[class], 1);
-	m->last_errno = error;
-	m->last_mono = tshm_now_coarse();
+	TSHM_PUT(m->last_errno, error);
+	TSHM_PUT(m->last_mono, tshm_now_coarse());
 }
 
 void tshm_site_hold(uint32_t site, uint64_t bytes, bool acquired, uint64_t now)
@@ -231,11 +232,11 @@ void tshm_site_hold(uint32_t site, uint64_t bytes, bool acquired, uint64_t now)
 		return;
 	if (acquired) {
 		tshm_atomic_add(&m->acquired, 1);
-		m->last_mono = now;
+		TSHM_PUT(m->last_mono, now);
 	}
 	live = (int64_t)tshm_atomic_fetch_add((_Atomic uint64_t *)&m->live, 1) + 1;
-	if (live > m->peak)
-		m->peak = live;
+	if (live > TSHM_GET(m->peak))
+		TSHM_PUT(m->peak, live);
 	if (bytes)
 		tshm_atomic_add((uint64_t *)&m->live_bytes, bytes);
 }
@@ -267,8 +268,8 @@ void tshm_site_let_go(uint32_t site, uint64_t bytes, bool released, uint64_t lif
 	if (!life)	/* within one tick: the first bucket is what the others leave of `released` */
 		return;
 	tshm_atomic_add(&m->life_sum, life);
-	if (life > m->life_max)
-		m->life_max = life;
+	if (life > TSHM_GET(m->life_max))
+		TSHM_PUT(m->life_max, life);
 	unsigned bucket = 63 - (unsigned)__builtin_clzll(life / 1000000 + 1);
 
 	atomic_fetch_add_explicit((_Atomic uint32_t *)&m->life_log2[bucket < 31 ? bucket : 31], 1,

@@ -19,6 +19,7 @@
 #include "cfi.h"
 #include "dlsym.h"
 #include "stack.h"
+#include "sys.h"
 
 #define TSHM_OWN_FRAMES 8	/* ours between the capture and the hook's caller, at most */
 
@@ -104,7 +105,7 @@ unsigned tshm_stack_capture(struct tshm_here here, uintptr_t *pcs, unsigned max,
 	if (TSHM_LIKELY(tshm_options.unwinder == TSHM_UNWIND_CFI))
 		return tshm_cfi_capture(here, pcs, max, shape);
 	/* A signal handler may interrupt the unwinder: then the caller alone has to do. */
-	if (tshm_unw_backtrace && max > 1 && !tshm_self.unwinding)
+	if (tshm_unw_backtrace && max > 1 && !tshm_self.unwinding && !tshm_confined)
 		n = tshm_stack_libunwind(found, max + TSHM_OWN_FRAMES);
 	while (skip < n && found[skip] != (void *)here.pc)
 		skip++;

@@ -197,6 +197,7 @@ static inline __attribute__((always_inline)) uint32_t tshm_store_take_in(struct 
 {
 	uint32_t number = tshm_store_pop(s, form, &s->free);
 	_Atomic uint64_t *stamp;
+	uint64_t generation;
 
 	if (TSHM_UNLIKELY(!number))
 		number = tshm_store_pop(s, form, &s->spare);
@@ -206,8 +207,8 @@ static inline __attribute__((always_inline)) uint32_t tshm_store_take_in(struct 
 		return 0;
 	stamp = tshm_store_own_in(s, form, number);
 	/* 32 bits, as many as a slot's word has */
-	atomic_store_explicit(stamp, TSHM_STAMP((uint32_t)(TSHM_STAMP_GENERATION(*stamp) + 1), TSHM_STATE_BUSY),
-			      memory_order_relaxed);
+	generation = TSHM_STAMP_GENERATION(atomic_load_explicit(stamp, memory_order_relaxed)) + 1;
+	atomic_store_explicit(stamp, TSHM_STAMP((uint32_t)generation, TSHM_STATE_BUSY), memory_order_relaxed);
 	return number;
 }
 
@@ -216,7 +217,7 @@ static inline __attribute__((always_inline)) void tshm_store_words(uint64_t *to,
 {
 #pragma GCC unroll 8
 	for (int i = first; i < 8; i++)
-		atomic_store_explicit((_Atomic uint64_t *)&to[i], from[i], memory_order_relaxed);
+		atomic_store_explicit((_Atomic uint64_t *)&to[i], TSHM_GET(from[i]), memory_order_relaxed);
 }
 
 static inline __attribute__((always_inline)) void tshm_store_write(struct tshm_store *s, struct tshm_store_form form,
@@ -236,7 +237,7 @@ static inline __attribute__((always_inline)) void tshm_store_write(struct tshm_s
 	 * Words change in order, so identity and times are there before the flags that
 	 * speak of them.
 	 */
-	if ((map[0] ^ stamp) >> 2 || TSHM_STAMP_STATE(map[0]) < TSHM_STATE_LIVE) {
+	if ((TSHM_GET(map[0]) ^ stamp) >> 2 || TSHM_STAMP_STATE(TSHM_GET(map[0])) < TSHM_STATE_LIVE) {
 		atomic_store_explicit((_Atomic uint64_t *)map, TSHM_STAMP(0, TSHM_STATE_BUSY), memory_order_relaxed);
 		atomic_thread_fence(memory_order_release);
 	}
@@ -250,7 +251,7 @@ static inline __attribute__((always_inline)) void tshm_store_commit_in(struct ts
 									uint32_t number, enum tshm_state state)
 {
 	uint64_t *own = tshm_store_own_in(s, form, number);
-	uint64_t stamp = TSHM_STAMP(TSHM_STAMP_GENERATION(own[0]), state);
+	uint64_t stamp = TSHM_STAMP(TSHM_STAMP_GENERATION(TSHM_GET(own[0])), state);
 
 	tshm_store_write(s, form, number, own, stamp);
 	atomic_store_explicit((_Atomic uint64_t *)own, stamp, memory_order_release);
@@ -261,7 +262,7 @@ static inline __attribute__((always_inline)) void tshm_store_drop_in(struct tshm
 {
 	uint64_t *own = tshm_store_own_in(s, form, number);
 	uint64_t *map = tshm_store_map_in(s, form, number);
-	uint64_t stamp = TSHM_STAMP(TSHM_STAMP_GENERATION(own[0]), TSHM_STATE_FREE);
+	uint64_t stamp = TSHM_STAMP(TSHM_STAMP_GENERATION(TSHM_GET(own[0])), TSHM_STATE_FREE);
 	_Atomic uint32_t *next;
 
 	if (map)
@@ -293,6 +294,20 @@ void tshm_resource_commit(uint32_t number)
 }
 
 void tshm_resource_drop(uint32_t number) { tshm_store_drop_in(RESOURCES, TSHM_RESOURCE_FORM, number); }
+
+void tshm_stores_prepare(void)
+{
+	for (int i = 0; i < TSHM_SEC_COUNT; i++) {
+		struct tshm_store *s = &tshm_stores[i];
+
+		for (unsigned chunk = 0; chunk < 3; chunk++) {
+			if (s->size && !atomic_load(&s->own[chunk]))
+				tshm_store_make_own(s, chunk);
+			if (!atomic_load(&s->map[chunk]))
+				tshm_store_map_slow(s, chunk, 0);
+		}
+	}
+}
 
 void tshm_stores_forked(void)
 {

@@ -119,6 +119,8 @@ TSHM_INTERNAL void tshm_resource_drop(uint32_t number);
 TSHM_INTERNAL void tshm_store_raise(struct tshm_store *, uint32_t used);
 TSHM_INTERNAL void tshm_store_lost(struct tshm_store *);
 TSHM_INTERNAL void tshm_store_recycled(struct tshm_store *);
+/* The memory of four times as many records as every ledger has from the start. */
+TSHM_INTERNAL void tshm_stores_prepare(void);
 /* After fork: the file is new, the private side stays (or, where there is none, is empty). */
 TSHM_INTERNAL void tshm_stores_forked(void);
 

@@ -39,14 +39,29 @@ static inline long tshm_sys6(long n, long a, long b, long c, long d, long e, lon
 #endif
 }
 
-#define TSHM_SYS0(n) tshm_sys6(n, 0, 0, 0, 0, 0, 0)
-#define TSHM_SYS1(n, a) tshm_sys6(n, (long)(a), 0, 0, 0, 0, 0)
-#define TSHM_SYS2(n, a, b) tshm_sys6(n, (long)(a), (long)(b), 0, 0, 0, 0)
-#define TSHM_SYS3(n, a, b, c) tshm_sys6(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
-#define TSHM_SYS4(n, a, b, c, d) tshm_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
-#define TSHM_SYS5(n, a, b, c, d, e) tshm_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
+/*
+ * Above 0 once the program has confined itself by seccomp(2): a call that it does not make
+ * itself may kill it now, so we make none (confine.c).  Weak, for those that include
+ * this header alone.
+ */
+__attribute__((weak, visibility("hidden"))) int tshm_confined;
+
+/* A call of our own. */
+static inline long tshm_sys_own(long n, long a, long b, long c, long d, long e, long f)
+{
+	if (__builtin_expect(__atomic_load_n(&tshm_confined, __ATOMIC_RELAXED) != 0, 0))
+		return -38;	/* ENOSYS */
+	return tshm_sys6(n, a, b, c, d, e, f);
+}
+
+#define TSHM_SYS0(n) tshm_sys_own(n, 0, 0, 0, 0, 0, 0)
+#define TSHM_SYS1(n, a) tshm_sys_own(n, (long)(a), 0, 0, 0, 0, 0)
+#define TSHM_SYS2(n, a, b) tshm_sys_own(n, (long)(a), (long)(b), 0, 0, 0, 0)
+#define TSHM_SYS3(n, a, b, c) tshm_sys_own(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define TSHM_SYS4(n, a, b, c, d) tshm_sys_own(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define TSHM_SYS5(n, a, b, c, d, e) tshm_sys_own(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 #define TSHM_SYS6(n, a, b, c, d, e, f) \
-	tshm_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+	tshm_sys_own(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
 /* Does a result of TSHM_SYSn that is an address say failure? */
 static inline int tshm_sys_failed(long ret)

@@ -29,12 +29,20 @@ static uint64_t torn(const struct tshm_image *im)
 	return im->state == TSHM_IMAGE_RUNNING ? 0 : im->torn;
 }
 
+/* Not records: one for each image whose library stopped to ask the kernel. */
+static uint64_t confined(const struct tshm_image *im)
+{
+	return im->header.flags & TSHM_HF_CONFINED ? 1 : 0;
+}
+
 void tshm_check_history_lost(const struct tshm_check *check, const struct tshm_run *run, struct tshm_findings *to)
 {
 	static const struct loss losses[] = {
 		{ "older history record", "made room for newer ones: names that were made and removed", recycled },
 		{ "older CUDA IPC record", "made room for newer ones: what was exported or opened, and closed", recycled_ipc },
 		{ "call", "came before the ledger existed", early },
+		{ "image", "confined by seccomp(2): nothing was asked of the kernel from then on, and children were not observed",
+		  confined },
 		{ "record", "half written at the end, not believed", torn },
 	};
 

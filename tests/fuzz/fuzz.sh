@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The reader on damages of real ledgers: of a program that leaked, and of one that executed others;
-# and of made ones with CUDA IPC.
+# and of made ones with CUDA IPC.  And what libFuzzer found worth keeping, as it is.
 here=$(dirname "$0")/..
 . "$here/lib.sh"
 make_tmp
@@ -13,4 +13,5 @@ preloaded "$tmp/run" sh -c 'true & wait; exec true' || fail "sh"
 set -- "$tmp"/run/*.tshm
 [ $# -ge 5 ] || fail "only $# ledgers"
 "$TSHM_TEST_BIN/fuzz/fuzz_reader" "$@" || fail "status $?"
+"$TSHM_TEST_BIN/fuzz/fuzz_reader" --once "$here"/fuzz/corpus/* || fail "corpus: status $?"
 echo "$# ledgers and their damages were read"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The reader on arbitrary bytes.  With clang: -fsanitize=fuzzer.  Without libFuzzer
+ * The reader on arbitrary bytes.  With libFuzzer: libfuzzer.sh.  Without
  * (TSHM_FUZZ_MAIN) it reads the files that it is given, and damages of each.
  */
 #include <stdint.h>
@@ -64,7 +64,33 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifdef TSHM_FUZZ_MAIN
+static const uint64_t values[] = { 0, 1, 0x7f, 0xff, 0x7fffffff, 0xffffffff, ~0ull, 1ull << 62, 4096 };
+
+#ifndef TSHM_FUZZ_MAIN
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed);
+
+/* Half of the time a number, in its place, becomes one that is just too large or too small. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed)
+{
+	size_t words = (size < 4096 || seed & 2 ? size : 1024) / 4, at;
+	uint64_t value;
+
+	if (seed & 1 || words < 4)
+		return LLVMFuzzerMutate(data, size, most);
+	at = seed / 4 % (words - 1) * 4;
+	if (seed % 7 == 0) {
+		value = values[seed / 28 % 9];
+	} else {
+		memcpy(&value, data + at, 8);
+		value += seed % 3 - 1ull;
+		if (seed % 5 == 0)
+			value ^= 1ull << seed / 64 % 64;
+	}
+	memcpy(data + at, &value, seed & 16 ? 8 : 4);
+	return size;
+}
+#else
 static uint64_t seed = 88172645463325252ull;
 
 static uint64_t next_random(void)
@@ -77,8 +103,6 @@ static uint64_t next_random(void)
 /* A few bytes changed at a time, mostly where counts and sizes stand. */
 static void damage(uint8_t *copy, const uint8_t *data, size_t size)
 {
-	static const uint64_t values[] = { 0, 1, 0x7f, 0xff, 0x7fffffff, 0xffffffff, ~0ull, 1ull << 62, 4096 };
-
 	for (unsigned round = 0; round < 20000; round++) {
 		memcpy(copy, data, size);
 		for (uint64_t n = next_random() % 4 + 1; n; n--) {
@@ -93,9 +117,12 @@ static void damage(uint8_t *copy, const uint8_t *data, size_t size)
 	}
 }
 
+/* fuzz_reader [--once] FILE...: each file as it is, and without --once damages of it. */
 int main(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
+	int once = argc > 1 && strcmp(argv[1], "--once") == 0;
+
+	for (int i = 1 + once; i < argc; i++) {
 		FILE *f = fopen(argv[i], "rbe");
 		const size_t most = 1 << 20;	/* first extents and some; ledgers are sparse and long */
 		uint8_t *data = malloc(most), *copy = malloc(most);
@@ -109,7 +136,7 @@ int main(int argc, char **argv)
 		if (size > 65536)
 			size = 65536;
 		LLVMFuzzerTestOneInput(data, size);
-		if (size)
+		if (size && !once)
 			damage(copy, data, size);
 		free(data);
 		free(copy);

@@ -13,7 +13,7 @@ libc=$(ldd "$lib" | awk '/libc\.so\.6/ { print $3 }')
 
 # What a name looks like that matters; every row does.
 looks='open|close|fd|dup|pipe|sock|accept|epoll|notify_init|mkst|mkost|creat|tmpfile|getpt|pty|tty|mnt|mount|fspick'
-looks="$looks|fcntl|ioctl|sendm|recvm|shm|sem_|mq_|link|remove|rename|mknod|map|trunc|falloc|^bind$"
+looks="$looks|fcntl|ioctl|sendm|recvm|shm|sem_|mq_|link|remove|rename|mknod|map|trunc|falloc|^bind$|^prctl$"
 looks="$looks|[fF]ork|clone|daemon|exec|spawn|wait|[eE]xit|abort|syscall|start_main"
 
 work=$(mktemp -d) || exit 99

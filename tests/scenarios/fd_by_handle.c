@@ -12,7 +12,7 @@ static void hold_and_die(const char *path)
 	handle.h.handle_bytes = MAX_HANDLE_SZ;
 	if (name_to_handle_at(AT_FDCWD, path, &handle.h, &id, 0) != 0)
 		_exit(77);
-	for (int i = 0; i < 8; i++)
+	for (volatile int i = 0; i < 8; i++)
 		if (open_by_handle_at(mount, &handle.h, O_RDWR | O_CLOEXEC) < 0)
 			_exit(77);	/* CAP_DAC_READ_SEARCH */
 	unlink(path);

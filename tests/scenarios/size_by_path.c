@@ -8,12 +8,12 @@ static void hold_and_die(const char *path)
 {
 	char each[128];
 
-	for (int i = 0; i < 7; i++) {
+	for (volatile int i = 0; i < 7; i++) {
 		snprintf(each, sizeof(each), "%s-%d", path, i);
 		must(open(each, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), "open");
 		must(truncate(each, 4096), "truncate");
 	}
-	for (int i = 0; i < 7; i++) {
+	for (volatile int i = 0; i < 7; i++) {
 		snprintf(each, sizeof(each), "%s-%d", path, i);
 		must(unlink(each), "unlink");
 	}

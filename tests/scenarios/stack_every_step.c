@@ -3,7 +3,8 @@
  * The trap flag makes every instruction raise SIGTRAP, and the handler acquires and
  * releases: so hooks are entered from every instruction of every hook, of the stack
  * walker, and of libc around them, where stack_any_moment has but samples.  Once with
- * whole stacks: nothing may fault, and errno stays the interrupted code's.  Once with
+ * whole stacks, and with one after another of all hooked functions that a handler may call
+ * (signal-safety(7)): nothing may fault, and errno stays the interrupted code's.  Once with
  * stacks of the caller alone, so that all is of one place: each descriptor that the
  * handler got and each that it closed must have been counted, whatever numbers the
  * interrupted code was just about to note or to forget.
@@ -56,6 +57,99 @@ static void drop(int *fd)
 	*fd = -1;
 }
 
+/* ---- what a handler may call, one at a step ---- */
+
+static int sockets[2], at_file;
+
+static char one[64], two[64];	/* names */
+
+static void call_names(void)
+{
+	int fd;
+
+	fd = open(one, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	must(fd, "open in the handler");
+	must(ftruncate(fd, 4096), "ftruncate");
+	must(close(fd), "close");
+	must(rename(one, two), "rename");
+	must(link(two, one), "link");
+	must(unlink(one), "unlink");
+	must(unlinkat(AT_FDCWD, two, 0), "unlinkat");
+}
+
+static void call_message(void)
+{
+	union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control = { { 0 } };
+	char byte = 0;
+	struct iovec part = { &byte, 1 };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+				  .msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *h = CMSG_FIRSTHDR(&message);
+	int fd = source;
+
+	*h = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) };
+	memcpy(CMSG_DATA(h), &fd, sizeof(fd));
+	must((int)sendmsg(sockets[0], &message, 0), "sendmsg in the handler");
+	must((int)recvmsg(sockets[1], &message, MSG_CMSG_CLOEXEC), "recvmsg in the handler");
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+	must(close(fd), "close");
+}
+
+static void call_pairs(void)
+{
+	int pair[2];
+
+	must(pipe(pair), "pipe in the handler");
+	must(dup2(pair[0], pair[1]), "dup2");
+	must(fcntl(pair[0], F_SETFD, FD_CLOEXEC), "fcntl");
+	must(close(pair[0]), "close");
+	must(close(pair[1]), "close");
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "socketpair in the handler");
+	must(close(pair[0]), "close");
+	must(close(pair[1]), "close");
+}
+
+static void call_maps(void)
+{
+	char *at = mmap(NULL, 16384, PROT_READ, MAP_SHARED, at_file, 0);
+
+	if (at == MAP_FAILED)
+		die("mmap in the handler");
+	must(munmap(at + 4096, 4096), "munmap");
+	must(munmap(at, 16384), "munmap");
+}
+
+static void call_fork(void)
+{
+	pid_t pid = _Fork();
+
+	if (pid == 0)
+		_exit(0);
+	must_wait(pid);
+	pid = _Fork();
+	if (pid == 0) {
+		execl("/nowhere/at/all", "nowhere", (char *)NULL);
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(1);
+	}
+	must_wait(pid);
+}
+
+static void call_one(unsigned long step)
+{
+	static void (*const calls[])(void) = { call_pairs, call_names, call_maps, call_message };
+	static bool within;
+
+	if (within)	/* it is not interrupted itself, but a child begins in the middle */
+		return;
+	within = true;
+	if (step % 16 == 0)
+		calls[step / 16 % 4]();
+	if (step % 4096 == 0)
+		call_fork();
+	within = false;
+}
+
 /* Closed before another is got, its number may be the one that the interrupted code just closed; and after. */
 static void on_step(int signal)
 {
@@ -69,6 +163,8 @@ static void on_step(int signal)
 	must(*slot, "acquire in the handler");
 	counts.acquired++;
 	drop(&before);
+	if (whole)
+		call_one(step);
 	errno = saved;
 }
 
@@ -215,8 +311,15 @@ int main(int argc, char **argv)
 	}
 	whole = strcmp(argv[1], "whole") == 0;
 	source = make_memfd();
+	at_file = make_memfd();
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), "socketpair");
+	snprintf(one, sizeof(one), "/dev/shm/tshm-test-stack_every_step-%d-one", (int)getpid());
+	snprintf(two, sizeof(two), "/dev/shm/tshm-test-stack_every_step-%d-two", (int)getpid());
 	under_traps();
 	must(close(source), "close");
+	must(close(at_file), "close");
+	must(close(sockets[0]), "close");
+	must(close(sockets[1]), "close");
 	if (!whole) {
 		printf("EXPECT fd-leaked %d descriptors\n", KEPT);
 		printf("EXPECT-TOTAL dup %lu %lu\n", counts.acquired, counts.released);

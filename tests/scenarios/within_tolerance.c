@@ -8,7 +8,7 @@ int main(void)
 	printf("LOOKALIKE fd-leaked\n");
 	printf("LOOKALIKE map-leaked\n");
 	printf("EXPECT fd-open-at-exit 5 descriptors\n");
-	for (int i = 0; i < 5; i++)
+	for (volatile int i = 0; i < 5; i++)
 		map_shared(make_memfd(), SCENARIO_SIZE);
 	return 0;
 }
