@@ -81,6 +81,16 @@ def pytest_configure(config):
     # Inherited by what the tests start, which is no part of this.
     os.environ.pop(_reexec.AGAIN, None)
     folder = os.environ.pop(FOLDER, None)
+    try:
+        _check(config)
+    except pytest.UsageError:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    config.pluginmanager.register(Judge(config, folder), "tshm-judge")
+
+
+def _check(config):
     if not _library.active():
         raise pytest.UsageError("--tshm: this process is not recorded: libtshm.so was not preloaded")
     if not _place.report_path():
@@ -90,7 +100,6 @@ def pytest_configure(config):
     for file in config.option.tshm_suppressions + [config.option.tshm_baseline or "."]:
         if not os.path.exists(file):
             raise pytest.UsageError("--tshm: %s is not there" % file)
-    config.pluginmanager.register(Judge(config, folder), "tshm-judge")
 
 
 class Watch:
