@@ -81,6 +81,16 @@ def pytest_configure(config):
     # Inherited by what the tests start, which is no part of this.
     os.environ.pop(_reexec.AGAIN, None)
     folder = os.environ.pop(FOLDER, None)
+    try:
+        _check(config)
+    except pytest.UsageError:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    config.pluginmanager.register(Judge(config, folder), "tshm-judge")
+
+
+def _check(config):
     if not _library.active():
         raise pytest.UsageError("--tshm: this process is not recorded: libtshm.so was not preloaded")
     if not _place.report_path():
@@ -90,7 +100,6 @@ def pytest_configure(config):
     for file in config.option.tshm_suppressions + [config.option.tshm_baseline or "."]:
         if not os.path.exists(file):
             raise pytest.UsageError("--tshm: %s is not there" % file)
-    config.pluginmanager.register(Judge(config, folder), "tshm-judge")
 
 
 class Watch:
@@ -103,6 +112,7 @@ class Watch:
         self.before = _names.snapshot()
         self.grown = dict.fromkeys(self.WHATS, 0)
         self.paused = 0
+        self.late = dict.fromkeys(self.WHATS, 0)  # what went while fixtures of others ended
         _library.begin(name)
 
     def pause(self):
@@ -126,7 +136,7 @@ class Watch:
 
     def is_suspicious(self):
         """Only then is a report worth its time, and its verdict counts."""
-        now = dict(self.grown)
+        now = {what: count + self.late[what] for what, count in self.grown.items()}
         self._add(now)
         descriptors, segments, mappings, semaphores, ipc = (now[what] for what in self.WHATS)
         return (segments > 0 or descriptors - segments > TOLERANCE or mappings > 0 or semaphores > TOLERANCE or
@@ -146,11 +156,52 @@ class Watch:
         return suspicious
 
 
+def _live():
+    return [_library.live(what) or 0 for what in Watch.WHATS]
+
+
+class Shared:
+    """What the fixtures of classes, modules and the session hold.
+
+    They may hold things of the test that was the first to use them, too (setUpClass does: the instance),
+    which then go when the fixture ends and not with the test.
+    """
+
+    def __init__(self):
+        self.of = []  # (fixture, what it added)
+        self.inner = []
+        self.before = None
+
+    def setup_begins(self):
+        self.inner.append([_live(), [0] * len(Watch.WHATS)])
+
+    def setup_ends(self, fixture):
+        before, inner = self.inner.pop()
+        all_of_it = [now - then for now, then in zip(_live(), before)]
+        self.of.append((fixture, [a - i for a, i in zip(all_of_it, inner)]))
+        if self.inner:
+            self.inner[-1][1] = [a + i for a, i in zip(all_of_it, self.inner[-1][1])]
+
+    def end_begins(self):
+        self.before = _live()
+
+    def end_ends(self):
+        """What went and was not the fixtures': of each at most 0."""
+        gc.collect()
+        gone = [now - then for now, then in zip(_live(), self.before)]
+        for fixture, added in self.of:
+            if fixture.cached_result is None:
+                gone = [g + a for g, a in zip(gone, added)]
+        self.of = [(fixture, added) for fixture, added in self.of if fixture.cached_result is not None]
+        return {what: min(0, g) for what, g in zip(Watch.WHATS, gone)}
+
+
 class Judge:
     def __init__(self, config, folder):
         self.config = config
         self.folder = folder
         self.watch = None
+        self.shared = Shared()
         self.runs = 0
         self.named = 0
         self.names_told = set()
@@ -217,6 +268,7 @@ class Judge:
             finally:
                 if self.watch and not self.watch.paused:
                     self.watch.pause()
+                    self.shared.end_begins()
         item.teardown = teardown
 
     # Inside of pytest's own wrapper, which moves descriptors to capture output.
@@ -224,6 +276,7 @@ class Judge:
     def pytest_runtest_teardown(self, item, nextitem):
         yield
         if self.watch and self.watch.paused:
+            self.watch.late = self.shared.end_ends()
             self.watch.resume()
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -231,8 +284,10 @@ class Judge:
         watch = self.watch if fixturedef.scope != "function" else None
         if watch:
             watch.pause()
+            self.shared.setup_begins()
         yield
         if watch:
+            self.shared.setup_ends(fixturedef)
             watch.resume()
 
     def _judge(self, watch, grew):

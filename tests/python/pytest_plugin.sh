@@ -22,6 +22,9 @@ cp "$here/../python/dist-info/entry_points.txt" "$tmp/site/tshm-0.dist-info/"
 PYTHONPATH=$tmp/site PYTHONDONTWRITEBYTECODE=1
 COLUMNS=200
 export PYTHONPATH PYTHONDONTWRITEBYTECODE COLUMNS
+XDG_RUNTIME_DIR=$tmp/runtime	# where ledgers go, and are gone from when pytest has ended
+export XDG_RUNTIME_DIR
+mkdir "$tmp/runtime"
 unset LD_PRELOAD TSHM_DIR PYTEST_ADDOPTS
 
 # run_pytest WANTED-STATUS ARGUMENT...: its output is in $tmp/out.
@@ -31,6 +34,7 @@ run_pytest() {
 	(cd "$tmp" && exec timeout 120 "$python" -m pytest -p no:cacheprovider -c /dev/null --rootdir="$(dirname "$suite")" "$@") \
 		>"$tmp/out" 2>"$tmp/err" </dev/null
 	status=$?
+	[ -z "$(ls "$tmp/runtime")" ] || fail "pytest $*: it left $(ls "$tmp/runtime")"
 	[ $status -eq "$wanted" ] || { cat "$tmp/out" "$tmp/err" >&2; fail "pytest $*: status $status, not $wanted"; }
 }
 has() { grep -qE -e "$1" "$tmp/out" || { cat "$tmp/out" "$tmp/err" >&2; fail "$mode: no line like $1"; }; }
@@ -53,8 +57,6 @@ three_fail() {
 	has '^    fix: close\(\) each'
 	has "suite.py::test_leaks_memfd: fd-growth at .*suite.py:$(line_of memfd)\$"
 	has '^3 of the tests leaked, 0 more findings of the whole$'
-	[ -z "$(find /dev/shm -maxdepth 1 -name 'tshm-pytest-*' -newer "$tmp/site" -user "$(id -u)" -print -quit)" ] ||
-		echo "ledgers that another pytest uses, or that were not removed"
 }
 mode=alone
 run_pytest 1 --tshm --junitxml="$tmp/junit.xml" "$suite"

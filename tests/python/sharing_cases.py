@@ -15,7 +15,7 @@ import torch.multiprocessing as mp
 
 import tshm
 
-REPEATS = int(os.environ.get("TSHM_TEST_REPEATS", "4"))
+REPEATS = int(os.environ.get("TSHM_TEST_REPEATS", "2"))
 STRATEGIES = ("file_descriptor", "file_system")
 kept = []
 

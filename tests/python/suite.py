@@ -196,6 +196,19 @@ class TestClean(unittest.TestCase):
     def test_one(self):
         os.ftruncate(self.frame, 4096)
 
+
+class TestAlone(unittest.TestCase):
+    """pytest keeps the first instance, and what it holds, until the class is torn down."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.frames = [os.memfd_create("class") for _ in range(3)]
+
+    @classmethod
+    def tearDownClass(cls):
+        for frame in cls.frames:
+            os.close(frame)
+
     def test_two(self):
         self.memory = shared_memory.SharedMemory(create=True, size=64)
         self.addCleanup(self.memory.unlink)
