@@ -274,14 +274,11 @@ int main(int argc, char **argv)
 	/* Characters as the user's terminal has them; numbers stay as they are everywhere. */
 	setlocale(LC_CTYPE, "");
 	tshm_command_read(&c, argc, argv);
-	if (c.prune)
-		return prune(c.prune_room);
-	if (c.system) {
+	if (c.prune) {
+		status = prune(c.prune_room);
+	} else if (c.system) {
 		status = look_at_system(&c);
-		free(c.outputs);
-		return status;
-	}
-	if (!prepare(&c, &j)) {
+	} else if (!prepare(&c, &j)) {
 		status = EXIT_USAGE;
 	} else if (c.list_checks) {
 		status = list_checks();
