@@ -9,10 +9,16 @@ here=$(dirname "$0")/..
 . "$here/lib.sh"
 : "${TSHM_TEST_BIN:=build/tests}"
 tag=tshm-test-kill-$$
-at_end() { find /dev/shm -maxdepth 1 ! -type d -name "*$tag-*" -exec rm -f {} +; }
+# sem_open() makes sem.XXXXXX first; who is killed then leaves it, and no other needs it for a second.
+at_end() {
+	find /dev/shm -maxdepth 1 ! -type d -name "*$tag-*" -exec rm -f {} +
+	find /dev/shm -maxdepth 1 -type f -name 'sem.??????' -size 32c -links 1 -user "$(id -u)" -newer "$tmp/ledgers-begin" \
+		! -newermt '1 second ago' -exec rm -f {} +
+}
 need "$PYTHON"
 make_tmp
 mkdir "$tmp/ledgers"
+: >"$tmp/ledgers-begin"
 
 preloaded "$tmp/ledgers" "$TSHM_TEST_BIN/engine/kill_names" "${TSHM_TEST_KILLS:-50}" "$tag" || fail "kill_names: status $?"
 find /dev/shm -maxdepth 1 ! -type d -name "*$tag-*" | LC_ALL=C sort >"$tmp/left"

@@ -6,8 +6,14 @@
 here=$(dirname "$0")/..
 # shellcheck source=tests/harmless/lib.sh
 . "$here/harmless/lib.sh"
+# libfaketime leaves its own names when a program goes by execve.
+at_end() {
+	find /dev/shm -maxdepth 1 -type f \( -name 'faketime_shm_*' -o -name 'sem.faketime_sem_*' \) -user "$(id -u)" \
+		-newer "$tmp/begin" -exec rm -f {} +
+}
 make_tmp
 mkdir "$tmp/ledgers"
+: >"$tmp/begin"
 
 # Paths are asked of the loader's cache, or found where packages put them.
 find_library() {

@@ -18,6 +18,9 @@ import tshm
 REPEATS = int(os.environ.get("TSHM_TEST_REPEATS", "2"))
 STRATEGIES = ("file_descriptor", "file_system")
 kept = []
+# Bare PyTorch 2.15.0 keeps the name of a segment that a spawned child got as an argument until its maker ends, after the
+# child has ended and the tensor is gone; 1.13.0 and 2.5.1 remove it, as they remove that of a forked child's.
+SPAWNED_STAYS = torch.torch_version.TorchVersion(torch.__version__) >= (2, 15)
 
 
 def line_of(case):
@@ -257,7 +260,8 @@ def add(case, strategy, method):
         self.assertRegex(str(caught.exception), "(?m)^error (fd|map)-growth|^error shm-leaked")
 
     name = "%s_%s_%s" % (case.__name__, strategy, method)
-    setattr(Sharing, "test_clean_" + name, clean)
+    stays = SPAWNED_STAYS and (strategy, method) == ("file_system", "spawn")
+    setattr(Sharing, "test_clean_" + name, leaks if stays else clean)
     setattr(Sharing, "test_leaks_" + name, leaks)
 
 
