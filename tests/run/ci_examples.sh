@@ -11,7 +11,11 @@ examples=$(cd "$here/../examples/ci" && pwd) || fail "no examples"
 leak=$TSHM_TEST_BIN/scenarios/shm_leak.scn
 [ -x "$leak" ] || skip "no $leak"
 at_end() { clean_names; }
-clean_names() { remove_names "$(sed -n 's/^# pid //p' "$tmp"/*/out 2>/dev/null | tail -n 1 | grep . || echo none)"; }
+clean_names() {
+	for pid in $(sed -n 's/^# pid //p' "$tmp"/*/out 2>/dev/null); do
+		remove_names "$pid"
+	done
+}
 make_tmp
 
 # The tools as a user has them: in the PATH, by their names.
