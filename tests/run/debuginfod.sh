@@ -95,7 +95,9 @@ listen silent
 DEBUGINFOD_TIMEOUT=1 report silent
 grep -q 'not asked any more' "$tmp/silent.errors" || fail "no word of a silent server"
 asked 1
+# It must be gone: while it holds the fifo, a reader need not wait for the next one, and sees the end.
 kill "$hole"
+wait "$hole"
 listen hang-up
 report hang-up
 asked 2		# once for each module
