@@ -27,22 +27,19 @@ struct tshm_own_history *tshm_history(uint32_t number)
 	return o;
 }
 
-/* When the last use of a name by this image ended; 0: it is in use. */
-static void tshm_history_used_until(uint32_t number, uint64_t when)
-{
-	struct tshm_history *h = &tshm_history(number)->h, *m = tshm_store_map(tshm_past, number);
-
-	h->low = (int64_t)when;
-	if (m && m->stamp == h->stamp)
-		m->low = h->low;
-}
-
 void tshm_history_ref(uint32_t number)
 {
 	struct tshm_own_history *o = tshm_history(number);
+	struct tshm_history *m;
 
-	if (!atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed) && o->h.type == TSHM_HIST_NAME && o->h.low)
-		tshm_history_used_until(number, 0);
+	if (atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed) || TSHM_GET(o->h.type) != TSHM_HIST_NAME ||
+	    !TSHM_GET(o->h.low))
+		return;
+	/* A name is in use again: when its last use ended is no longer true. */
+	TSHM_PUT(o->h.low, 0);
+	m = tshm_store_map(tshm_past, number);
+	if (m && TSHM_GET(m->stamp) == TSHM_GET(o->h.stamp))
+		TSHM_PUT(m->low, 0);
 }
 
 void tshm_history_commit(uint32_t number, enum tshm_state state)
@@ -456,22 +453,29 @@ bool tshm_removal_keep(const struct tshm_removal *r)
 	return false;
 }
 
+/* A name's record that was taken ends by a call of ours. */
+static void tshm_name_end(uint32_t number, uint32_t flags, struct tshm_here here, uint32_t site)
+{
+	struct tshm_history *h = &tshm_history(number)->h;
+
+	tshm_name_unindex(number);
+	tshm_site_mirror(site);
+	TSHM_PUT(h->flags, h->flags | flags);
+	TSHM_PUT(h->end_site, site);
+	TSHM_PUT(h->end_tid, (uint32_t)tshm_tid());
+	TSHM_PUT(h->end_call, here.call);
+	tshm_history_end(number);
+	tshm_history_commit(number, TSHM_STATE_CLOSED);
+}
+
 uint32_t tshm_removal_done(const struct tshm_removal *r, struct tshm_here here, uint32_t flags)
 {
 	uint32_t site = tshm_site_here(here);
 	uint32_t number = r->number;
 	struct tshm_history *h;
 
-	tshm_site_mirror(site);
 	if (number && !(TSHM_GET(tshm_history(number)->h.flags) & TSHM_HIF_INHERITED) && tshm_history_take(number, r->stamp)) {
-		h = &tshm_history(number)->h;
-		tshm_name_unindex(number);
-		TSHM_PUT(h->flags, h->flags | TSHM_HIF_REMOVED | flags);
-		TSHM_PUT(h->end_site, site);
-		TSHM_PUT(h->end_tid, (uint32_t)tshm_tid());
-		TSHM_PUT(h->end_call, here.call);
-		tshm_history_end(number);
-		tshm_history_commit(number, TSHM_STATE_CLOSED);
+		tshm_name_end(number, TSHM_HIF_REMOVED | flags, here, site);
 		return number;
 	}
 	number = tshm_history_new(TSHM_HIST_REMOVAL, here.call, site);
@@ -486,6 +490,7 @@ uint32_t tshm_removal_done(const struct tshm_removal *r, struct tshm_here here, 
 	TSHM_PUT(h->size, r->size);
 	if (r->name)
 		tshm_name_put(h, r->name);
+	tshm_site_mirror(site);
 	tshm_history_end(number);
 	tshm_history_commit(number, TSHM_STATE_CLOSED);
 	return number;
@@ -493,19 +498,14 @@ uint32_t tshm_removal_done(const struct tshm_removal *r, struct tshm_here here, 
 
 void tshm_removal_vain(const struct tshm_removal *r, struct tshm_here here)
 {
-	struct tshm_history *h;
+	const struct tshm_history *h = r->number ? &tshm_history(r->number)->h : NULL;
+	uint32_t site;
 
-	if (!r->number || tshm_history(r->number)->h.flags & TSHM_HIF_INHERITED)
+	if (!h || TSHM_GET(h->flags) & TSHM_HIF_INHERITED)
 		return;
-	h = &tshm_history(r->number)->h;
-	tshm_name_unindex(r->number);
-	h->flags |= TSHM_HIF_GONE;
-	h->end_site = tshm_site_here(here);
-	tshm_site_mirror(h->end_site);
-	h->end_tid = (uint32_t)tshm_tid();
-	h->end_call = here.call;
-	tshm_history_end(r->number);
-	tshm_history_commit(r->number, TSHM_STATE_CLOSED);
+	site = tshm_site_here(here);
+	if (tshm_history_take(r->number, r->stamp))
+		tshm_name_end(r->number, TSHM_HIF_GONE, here, site);
 }
 
 uint32_t tshm_segment_new(enum tshm_call call, const char *name, const struct stat *st, uint32_t site)

@@ -181,7 +181,10 @@ static void names(struct thread *t)
 		tshm_removal_look(&r, TSHM_SPACE_SHM, name, 0);
 		if (tshm_removal_keep(&r))
 			tshm_history_unref(r.number);
-		tshm_removal_done(&r, here(TSHM_CALL_shm_unlink), 0);
+		if (pick(t, 2))
+			tshm_removal_done(&r, here(TSHM_CALL_shm_unlink), 0);
+		else
+			tshm_removal_vain(&r, here(TSHM_CALL_shm_unlink));
 	}
 	tshm_string(name, strlen(name));
 }
