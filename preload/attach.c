@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "bytes.h"
-#include "history.h"
+#include "name.h"
 #include "site.h"
 
 #define TSHM_MISS_WAYS 8	/* names and sites that share a hash */

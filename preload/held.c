@@ -9,6 +9,7 @@
 #include "bytes.h"
 #include "held.h"
 #include "history.h"
+#include "path.h"
 #include "site.h"
 #include "strings.h"
 #include "sys.h"
@@ -116,7 +117,7 @@ enum tshm_kind tshm_kind_of(int fd, const struct stat *st)
 	case S_IFREG: break;
 	default: return TSHM_KIND_DESCRIPTOR;
 	}
-	if (tshm_history_is_shm(st->st_dev))
+	if (tshm_device_is_shm(st->st_dev))
 		return TSHM_KIND_SEGMENT;
 	if (st->st_nlink == 0 && major(st->st_dev) == 0 && TSHM_SYS3(SYS_fcntl, fd, F_GET_SEALS, 0) >= 0)
 		return TSHM_KIND_MEMFD;

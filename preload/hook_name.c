@@ -53,7 +53,7 @@ static bool tshm_name_matters(struct tshm_here here, char full[TSHM_NAME_MAX], i
 	if (path[0] == '/')
 		return tshm_name_path(full, directory, path);
 	if (TSHM_SYS4(SYS_newfstatat, directory, path, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    !tshm_history_is_shm(st.st_dev))
+	    !tshm_device_is_shm(st.st_dev))
 		return false;
 	return tshm_name_path(full, directory, path);
 }

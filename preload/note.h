@@ -14,7 +14,8 @@
 #include "atomic.h"
 #include "held.h"
 #include "here.h"
-#include "history.h"
+#include "name.h"
+#include "path.h"
 #include "image.h"
 #include "transfer.h"
 

@@ -89,7 +89,7 @@ static void tshm_opening_identify(struct tshm_opening *o, int fd, struct tshm_re
 	tshm_held_identity(r, &st);
 	if (S_ISDIR(st.st_mode))
 		TSHM_PUT(r->kind, TSHM_KIND_DIRECTORY);
-	else if (tshm_history_is_shm(st.st_dev))
+	else if (tshm_device_is_shm(st.st_dev))
 		TSHM_PUT(r->kind, TSHM_KIND_SEGMENT);
 	if (tshm_is_tmpfile(o->flags)) {
 		TSHM_PUT(r->flags, r->flags | TSHM_RF_TMPFILE);

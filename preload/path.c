@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Paths as they are from the root, without a look at what lies on the way. */
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "bytes.h"
-#include "history.h"
+#include "path.h"
 #include "sys.h"
 
 bool tshm_path_whole(char full[TSHM_NAME_MAX], int directory, const char *path)
@@ -33,4 +34,18 @@ bool tshm_path_whole(char full[TSHM_NAME_MAX], int directory, const char *path)
 		path += 2;
 	tshm_append(full, (size_t)n, path, TSHM_NAME_MAX);
 	return true;
+}
+
+bool tshm_device_is_shm(uint64_t dev)
+{
+	struct stat st;
+
+	if (!tshm_header->shm_dev && TSHM_SYS4(SYS_newfstatat, AT_FDCWD, "/dev/shm", &st, 0) == 0)
+		tshm_header->shm_dev = st.st_dev;
+	return tshm_header->shm_dev == dev && dev;
+}
+
+bool tshm_path_is_shm(const char *path)
+{
+	return path && path[0] == '/' && (tshm_starts(path, "/dev/shm/") || tshm_starts(path, "/run/shm/"));
 }

@@ -22,7 +22,7 @@
 
 #include "../../preload/cfi.h"
 #include "../../preload/held.h"
-#include "../../preload/history.h"
+#include "../../preload/name.h"
 #include "../../preload/index.h"
 #include "../../preload/slots.h"
 #include "../../preload/store.h"

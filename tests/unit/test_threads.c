@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "../../preload/history.h"
+#include "../../preload/name.h"
 #include "../../preload/note.h"
 #include "../../preload/site.h"
 #include "../../preload/store.h"
