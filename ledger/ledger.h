@@ -275,7 +275,10 @@ enum tshm_space {		/* name spaces */
 
 #define TSHM_NAME_MAX 336	/* longer paths lose their end */
 
-/* An interval in the life of a rare thing, or a rare event (then begin = end). */
+/*
+ * An interval in the life of a rare thing, or a rare event (then begin = end; of a REMOVAL they are the
+ * times before and after the call: it was done somewhere between).
+ */
 struct tshm_history {
 	uint64_t stamp;		/* LIVE: still so, as far as this image knows; CLOSED: ended */
 	uint64_t dev, ino;

@@ -5,6 +5,7 @@
  */
 #include <stddef.h>
 
+#include "atomic.h"
 #include "bytes.h"
 #include "name.h"
 #include "site.h"
@@ -30,36 +31,37 @@ static _Atomic uint32_t *tshm_miss_set(const struct tshm_wanted *w)
 	return tshm_misses[(hash + w->space) % TSHM_MISS_SETS];
 }
 
-/* The record of a miss of ours, if it is one. */
-static struct tshm_history *tshm_miss(uint32_t number)
+/* The record of a miss of ours, if it is one; *stamp: when it was seen to be (tshm_history_take). */
+static struct tshm_history *tshm_miss(uint32_t number, uint64_t *stamp)
 {
 	struct tshm_own_history *o = number ? tshm_history(number) : NULL;
 
-	if (!o || o->epoch != tshm_epoch || o->h.type != TSHM_HIST_ATTACH_FAIL ||
-	    TSHM_STAMP_STATE(o->h.stamp) != TSHM_STATE_CLOSED)
+	if (!o)
+		return NULL;
+	*stamp = atomic_load_explicit((_Atomic uint64_t *)&o->h.stamp, memory_order_acquire);
+	if (TSHM_GET(o->epoch) != tshm_epoch || TSHM_GET(o->h.type) != TSHM_HIST_ATTACH_FAIL ||
+	    TSHM_STAMP_STATE(*stamp) != TSHM_STATE_CLOSED)
 		return NULL;
 	return &o->h;
 }
 
 static bool tshm_miss_is_of(const struct tshm_history *h, const struct tshm_wanted *w)
 {
-	char name[TSHM_NAME_MAX];
-
-	if (h->space != w->space)
+	if (TSHM_GET(h->space) != w->space)
 		return false;
 	if (!w->name)
-		return h->id == w->id && (w->id >= 0 || h->ipc_key == w->ipc_key);
-	tshm_copy(name, w->name, sizeof(name));	/* as the record has it: a long one lost its end */
-	return tshm_equal(h->name, name);
+		return TSHM_GET(h->id) == w->id && (w->id >= 0 || TSHM_GET(h->ipc_key) == w->ipc_key);
+	return tshm_name_is(h, w->name);
 }
 
+/* Of a record that was taken, or is new. */
 static void tshm_miss_again(uint32_t number, struct tshm_history *h, int error, uint64_t before)
 {
-	h->count++;
-	h->error = error;
-	h->end_mono = before;
-	h->end_wall = tshm_wall_coarse();
-	h->extra = 0;
+	TSHM_PUT(h->count, h->count + 1);
+	TSHM_PUT(h->error, error);
+	TSHM_PUT(h->end_mono, before);
+	TSHM_PUT(h->end_wall, tshm_wall_coarse());
+	TSHM_PUT(h->extra, 0);
 	tshm_history_commit(number, TSHM_STATE_CLOSED);
 }
 
@@ -68,14 +70,15 @@ static uint32_t tshm_miss_new(_Atomic uint32_t *set, struct tshm_here here, uint
 {
 	_Atomic uint32_t *place = &set[atomic_fetch_add(&tshm_missed, 1) % TSHM_MISS_WAYS];
 	uint32_t number;
+	uint64_t stamp;
 
 	for (unsigned i = 0; i < TSHM_MISS_WAYS; i++)
-		if (!tshm_miss(atomic_load(&set[i]))) {
+		if (!tshm_miss(atomic_load(&set[i]), &stamp)) {
 			place = &set[i];
 			break;
 		}
 	number = atomic_load(place);
-	if (!tshm_miss(number) || !tshm_history_again(number, TSHM_HIST_ATTACH_FAIL, here.call, site)) {
+	if (!tshm_miss(number, &stamp) || !tshm_history_again(number, TSHM_HIST_ATTACH_FAIL, here.call, site)) {
 		number = tshm_history_new(TSHM_HIST_ATTACH_FAIL, here.call, site);
 		atomic_store(place, number);
 	}
@@ -89,6 +92,7 @@ void tshm_attach_failed(struct tshm_here here, enum tshm_space space, const char
 	_Atomic uint32_t *set;
 	struct tshm_history *h;
 	uint32_t site, number;
+	uint64_t stamp;
 
 	if (!here.on)
 		return;
@@ -96,8 +100,8 @@ void tshm_attach_failed(struct tshm_here here, enum tshm_space space, const char
 	site = tshm_site_here(here);
 	for (unsigned i = 0; i < TSHM_MISS_WAYS; i++) {
 		number = atomic_load(&set[i]);
-		h = tshm_miss(number);
-		if (h && h->site == site && tshm_miss_is_of(h, &w)) {
+		h = tshm_miss(number, &stamp);
+		if (h && TSHM_GET(h->site) == site && tshm_miss_is_of(h, &w) && tshm_history_take(number, stamp)) {
 			tshm_miss_again(number, h, error, before);
 			return;
 		}
@@ -107,12 +111,12 @@ void tshm_attach_failed(struct tshm_here here, enum tshm_space space, const char
 		return;
 	tshm_site_mirror(site);
 	h = &tshm_history(number)->h;
-	h->space = (uint16_t)space;
-	h->id = name ? 0 : id;
-	h->ipc_key = ipc_key;
+	TSHM_PUT(h->space, (uint16_t)space);
+	TSHM_PUT(h->id, name ? 0 : id);
+	TSHM_PUT(h->ipc_key, ipc_key);
 	if (name)
-		tshm_copy(h->name, name, sizeof(h->name));
-	h->begin_mono = before;
+		tshm_name_put(h, name);
+	TSHM_PUT(h->begin_mono, before);
 	tshm_miss_again(number, h, error, before);
 }
 
@@ -122,11 +126,12 @@ static void tshm_miss_over(const struct tshm_wanted *w)
 
 	for (unsigned i = 0; i < TSHM_MISS_WAYS; i++) {
 		uint32_t number = atomic_load(&set[i]);
-		struct tshm_history *h = tshm_miss(number);
+		uint64_t stamp;
+		struct tshm_history *h = tshm_miss(number, &stamp);
 
-		if (!h || h->extra || !tshm_miss_is_of(h, w))
+		if (!h || TSHM_GET(h->extra) || !tshm_miss_is_of(h, w) || !tshm_history_take(number, stamp))
 			continue;
-		h->extra = 1;
+		TSHM_PUT(h->extra, 1);
 		tshm_history_commit(number, TSHM_STATE_CLOSED);
 	}
 }

@@ -57,14 +57,16 @@ static inline bool tshm_index_insert(struct tshm_index *x, uint64_t hash, uint32
 	return false;
 }
 
-static inline void tshm_index_remove(struct tshm_index *x, uint64_t hash, uint32_t number)
+/* false: it was not there; of several who remove the same, one does. */
+static inline bool tshm_index_remove(struct tshm_index *x, uint64_t hash, uint32_t number)
 {
 	for (unsigned i = 0; i < 2 * TSHM_BUCKET; i++) {
 		uint64_t word = hash << 32 | number;
 
 		if (atomic_compare_exchange_strong(&x->words[tshm_index_place(x, hash, i)], &word, 0))
-			return;
+			return true;
 	}
+	return false;
 }
 
 #endif

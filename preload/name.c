@@ -41,8 +41,7 @@ bool tshm_name_is_gone(const struct tshm_history *h)
 	return TSHM_SYS4(SYS_newfstatat, AT_FDCWD, h->name, &st, AT_SYMLINK_NOFOLLOW) == -ENOENT;
 }
 
-/* A longer one loses its end. */
-static void tshm_name_put(struct tshm_history *h, const char *name)
+void tshm_name_put(struct tshm_history *h, const char *name)
 {
 	for (size_t i = 0; i < sizeof(h->name) - 1 && name[i]; i++)
 		TSHM_PUT(h->name[i], name[i]);
@@ -58,8 +57,7 @@ static void tshm_name_object(struct tshm_history *h, const struct stat *st)
 	TSHM_PUT(h->flags, h->flags | TSHM_HIF_IDENT);
 }
 
-/* The record may be overwritten meanwhile. */
-static bool tshm_name_is(const struct tshm_history *h, const char *name)
+bool tshm_name_is(const struct tshm_history *h, const char *name)
 {
 	size_t i = 0;
 
@@ -181,8 +179,13 @@ void tshm_removal_look(struct tshm_removal *r, enum tshm_space space, const char
 		if (atomic_load_explicit((const _Atomic uint64_t *)&h->stamp, memory_order_relaxed) != r->stamp)
 			r->number = 0;		/* overwritten meanwhile: what was copied may be another's */
 		r->has_ident = r->has_ident && r->number;
-	} else if ((space == TSHM_SPACE_SHM || space == TSHM_SPACE_SEM) &&
-		   TSHM_SYS4(SYS_newfstatat, AT_FDCWD, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (TSHM_GET(h->flags) & TSHM_HIF_INHERITED)
+			r->before = tshm_now_precise();
+		return;
+	}
+	r->before = tshm_now_precise();
+	if ((space == TSHM_SPACE_SHM || space == TSHM_SPACE_SEM) &&
+	    TSHM_SYS4(SYS_newfstatat, AT_FDCWD, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		r->has_ident = true;
 		r->dev = st.st_dev;
 		r->ino = st.st_ino;
@@ -253,6 +256,8 @@ uint32_t tshm_removal_done(const struct tshm_removal *r, struct tshm_here here, 
 	TSHM_PUT(h->dev, r->dev);
 	TSHM_PUT(h->ino, r->ino);
 	TSHM_PUT(h->size, r->size);
+	if (r->before)
+		TSHM_PUT(h->begin_mono, r->before);
 	if (r->name)
 		tshm_name_put(h, r->name);
 	tshm_site_mirror(site);

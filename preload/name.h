@@ -22,6 +22,8 @@ extern TSHM_INTERNAL bool tshm_any_bound;	/* did this process ever bind a socket
  * its maker's until the call has been made: that there is no such name says nothing yet.
  */
 TSHM_INTERNAL bool tshm_name_is_gone(const struct tshm_history *);
+TSHM_INTERNAL void tshm_name_put(struct tshm_history *, const char *name);	/* a longer one loses its end */
+TSHM_INTERNAL bool tshm_name_is(const struct tshm_history *, const char *name);	/* it may be overwritten meanwhile */
 TSHM_INTERNAL void tshm_name_unindex(uint32_t number);	/* it is not found any more */
 /* The live record of a name, or 0. */
 TSHM_INTERNAL uint32_t tshm_name_find(enum tshm_space, const char *name, int64_t id);
@@ -35,6 +37,7 @@ struct tshm_removal {
 	uint64_t stamp;		/* of that record */
 	bool has_ident;
 	uint64_t dev, ino, size;
+	uint64_t before;	/* the time before the call, if it becomes a record of its own */
 };
 TSHM_INTERNAL void tshm_removal_look(struct tshm_removal *, enum tshm_space, const char *name, int64_t id);
 /* Keep its record until tshm_history_unref(number); false: there is none. */

@@ -2,6 +2,7 @@
 /* CUDA IPC: handles made, opened and closed; interprocess events. */
 #include <stddef.h>
 
+#include "atomic.h"
 #include "cuda.h"
 #include "held.h"
 #include "ipc.h"
@@ -29,7 +30,7 @@ static bool tshm_ipc_again(enum tshm_ipc_role role, const void *handle, uint64_t
 
 		if (r->error || r->pointer != pointer)
 			continue;
-		r->count++;
+		atomic_fetch_add((_Atomic uint32_t *)&r->count, 1);
 		tshm_ipc_refresh(number);
 		return true;
 	}
@@ -135,7 +136,7 @@ static void tshm_note_bad_ipc_close(struct tshm_here here, int error, uint64_t p
 	number = tshm_ipc_find(TSHM_IPC_BAD_CLOSE, site, &walk);
 	if (number) {
 		r = &tshm_ipc(number)->r;
-		r->count++;
+		atomic_fetch_add((_Atomic uint32_t *)&r->count, 1);
 		r->pointer = pointer;
 		r->error = error;
 		tshm_ipc_refresh(number);
@@ -169,7 +170,7 @@ void tshm_note_ipc_closed(struct tshm_here here, int error, const struct tshm_cu
 	if (error)	/* it is open: another context, a driver that is going down */
 		return;
 	r = &tshm_ipc(number)->r;
-	if (++r->released < r->count)
+	if (atomic_fetch_add((_Atomic uint32_t *)&r->released, 1) + 1 < TSHM_GET(r->count))
 		tshm_ipc_refresh(number);
 	else		/* before the call: when it began the memory was in use still */
 		tshm_ipc_end(number, here.call, tshm_site_here(here), end->before, 0);

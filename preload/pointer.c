@@ -33,8 +33,7 @@ void tshm_pointer_release(uintptr_t key, uint64_t word)
 {
 	uint32_t number = TSHM_SLOT_NUMBER(word);
 
-	if (!tshm_held_of(word))
-		return;
-	tshm_index_remove(&tshm_pointers, tshm_mix(key), number);
-	tshm_held_retire(word, tshm_now_coarse());
+	/* Two may release one: who freed it, and who just got the same address. */
+	if (tshm_held_of(word) && tshm_index_remove(&tshm_pointers, tshm_mix(key), number))
+		tshm_held_retire(word, tshm_now_coarse());
 }

@@ -20,22 +20,25 @@ static bool lived(const struct tshm_image *im, uint64_t mono)
 	return c && TSHM_STAMP_STATE(c->stamp) == TSHM_STATE_CLOSED && c->end_mono > mono;
 }
 
-/* Some process but the remover's that had it then, as far as that is still known; or NULL. */
+/*
+ * Some process but the remover's that had it then, as far as that is still known; or NULL.  Who waits for
+ * the name to go may let go of it before the remover's call has returned.
+ */
 static const struct tshm_image *user_of(const struct tshm_object *o, const struct tshm_past *r)
 {
-	uint64_t then = r->h.end_mono;
+	uint64_t done = r->h.end_mono, then = r->h.type == TSHM_HIST_REMOVAL ? r->h.begin_mono : done;
 
 	for (size_t i = 0; i < o->past_count; i++) {
 		const struct tshm_past *p = o->pasts[i];
 
-		if (p->h.type == TSHM_HIST_NAME && p->h.low > 0 && (uint64_t)p->h.low > then && p->h.begin_mono < then &&
+		if (p->h.type == TSHM_HIST_NAME && p->h.low > 0 && (uint64_t)p->h.low > then && p->h.begin_mono < done &&
 		    !tshm_is_same_process(p->image, r->image))
 			return p->image;
 	}
 	for (size_t i = 0; i < o->record_count; i++) {
 		const struct tshm_held *h = o->records[i];
 
-		if (h->r.acquired_mono && h->r.acquired_mono < then && lived(h->image, then) &&
+		if (h->r.acquired_mono && h->r.acquired_mono < done && lived(h->image, then) &&
 		    !tshm_is_same_process(h->image, r->image))
 			return h->image;
 	}

@@ -4,6 +4,7 @@
  * ThreadSanitizer (--enable-tsan), which sees what was not atomic; without it, for what is
  * lost or there twice in the end.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -25,7 +26,7 @@
 #include "../../preload/strings.h"
 
 #define THREADS 8
-#define ROUNDS 3000
+#define ROUNDS 4000
 #define NUMBERS 32
 #define FIRST 1000
 #define NAMES 48
@@ -189,14 +190,50 @@ static void names(struct thread *t)
 	tshm_string(name, strlen(name));
 }
 
+/* A name that is asked for in vain, or found after all. */
+static void misses(struct thread *t)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "/dev/shm/tshm-test-threads-missed-%u", pick(t, NAMES));
+	if (pick(t, 2))
+		tshm_attach_failed(here(TSHM_CALL_shm_open), TSHM_SPACE_SHM, name, 0, 0, ENOENT, 1);
+	else
+		tshm_attach_worked(TSHM_SPACE_SHM, name, 0, 0);
+}
+
+/*
+ * An allocation's address may be another thread's at once, who then lets go of the record while the
+ * one that freed it is about to: a record that goes twice would be handed out for ever.
+ */
+static void pointers(struct thread *t)
+{
+	uintptr_t key = 0x40000000ul + pick(t, 3) * 16;
+	uint64_t word = tshm_pointer_word(key);
+	struct tshm_resource *r;
+	uint32_t number;
+
+	if (word) {
+		tshm_pointer_release(key, word);
+		return;
+	}
+	r = tshm_held_new(&number, TSHM_CALL_sem_open, TSHM_KIND_SEMAPHORE, TSHM_ORIGIN_CREATED,
+			  tshm_site_here(here(TSHM_CALL_sem_open)));
+	if (!r)
+		return;
+	TSHM_PUT(r->key, key);
+	tshm_pointer_publish(key, number);
+}
+
 static void *run(void *argument)
 {
-	static void (*const works[])(struct thread *) = { descriptors, mappings, segments, names, mappings, mappings };
+	static void (*const works[])(struct thread *) = { descriptors, mappings, segments, names, mappings, mappings,
+							   misses, pointers };
 	struct thread *t = argument;
 
 	pthread_barrier_wait(&barrier);
 	for (int i = 0; i < ROUNDS; i++)
-		works[pick(t, 6)](t);
+		works[pick(t, 8)](t);
 	return NULL;
 }
 
