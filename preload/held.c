@@ -184,14 +184,6 @@ static void tshm_fd_describe(struct tshm_resource *r)
 	TSHM_PUT(r->text, tshm_string(text, (size_t)n));
 }
 
-static bool tshm_range_confirm(const struct tshm_resource *r)
-{
-	unsigned char in_core;
-
-	/* mincore: ENOMEM where nothing is mapped. */
-	return TSHM_SYS3(SYS_mincore, r->key, 1, &in_core) == 0;
-}
-
 void tshm_held_check(void)
 {
 	uint32_t used = atomic_load(&tshm_resources->used);
@@ -212,7 +204,7 @@ void tshm_held_check(void)
 				tshm_fd_describe(r);
 			}
 		} else if (tshm_kind_by(r->kind) == TSHM_BY_RANGE) {
-			there = tshm_range_confirm(r);
+			there = !tshm_range_is_gone(r->key);
 		}
 		if (there)
 			TSHM_PUT(r->flags, r->flags | TSHM_RF_CHECKED);

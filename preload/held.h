@@ -75,10 +75,15 @@ TSHM_INTERNAL uint64_t tshm_range_sequence(void);	/* read before a call that unm
 TSHM_INTERNAL bool tshm_range_any(void);
 TSHM_INTERNAL void tshm_range_publish(uint32_t number);
 /* [from, from + bytes) was unmapped: drop or split records older than `before`. */
+TSHM_INTERNAL bool tshm_range_is_gone(uint64_t at);	/* the kernel has nothing mapped on the page that begins there */
 TSHM_INTERNAL void tshm_range_drop(uintptr_t from, uint64_t bytes, uint64_t before);
 TSHM_INTERNAL void tshm_ranges_forked(void);
-/* A copy of the record that covers `at`; false: none. */
-TSHM_INTERNAL bool tshm_range_at(uintptr_t at, struct tshm_resource *copy);
+/* A copy of one of the records older than `before` that are of [from, from + bytes); false: there is none. */
+TSHM_INTERNAL bool tshm_range_in(uintptr_t from, uint64_t bytes, uint64_t before, struct tshm_resource *copy);
+static inline bool tshm_range_at(uintptr_t at, struct tshm_resource *copy)
+{
+	return tshm_range_in(at, 1, UINT64_MAX, copy);
+}
 
 /* Objects known by a pointer: semaphores (pointer.c). */
 TSHM_INTERNAL void tshm_pointer_publish(uintptr_t key, uint32_t number);

@@ -34,7 +34,8 @@ static void tshm_note_bound(int fd, uint32_t intent, const char *path)
 	uint64_t word;
 
 	if (TSHM_SYS4(SYS_newfstatat, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		tshm_name_withdraw(intent);	/* removed already */
+		if (!tshm_confined)		/* nobody may be asked: it stays what was intended */
+			tshm_name_withdraw(intent);	/* removed already */
 		return;
 	}
 	intent = tshm_name_confirm(intent, TSHM_HIF_EXCLUSIVE, &st, 0);

@@ -24,7 +24,7 @@
 		mode_t mode = TSHM_MODE(flags); \
 		struct tshm_opening o; \
 \
-		tshm_opening_begin(&o, TSHM_HERE(name), AT_FDCWD, path, flags); \
+		tshm_opening_begin(&o, TSHM_HERE(name), path, flags); \
 		return tshm_opening_end(&o, TSHM_REAL(name)(path, flags, mode)); \
 	}
 TSHM_OPEN(open)
@@ -38,7 +38,7 @@ TSHM_OPEN(__open64)
 	{ \
 		struct tshm_opening o; \
 \
-		tshm_opening_begin(&o, TSHM_HERE(name), AT_FDCWD, path, flags); \
+		tshm_opening_begin(&o, TSHM_HERE(name), path, flags); \
 		return tshm_opening_end(&o, TSHM_REAL(name)(path, flags)); \
 	}
 TSHM_OPEN_2(__open_2)
@@ -50,7 +50,7 @@ TSHM_OPEN_2(__open64_2)
 		mode_t mode = TSHM_MODE(flags); \
 		struct tshm_opening o; \
 \
-		tshm_opening_begin(&o, TSHM_HERE(name), directory, path, flags); \
+		tshm_opening_begin(&o, TSHM_HERE(name), path, flags); \
 		return tshm_opening_end(&o, TSHM_REAL(name)(directory, path, flags, mode)); \
 	}
 TSHM_OPENAT(openat)
@@ -61,7 +61,7 @@ TSHM_OPENAT(openat64)
 	{ \
 		struct tshm_opening o; \
 \
-		tshm_opening_begin(&o, TSHM_HERE(name), directory, path, flags); \
+		tshm_opening_begin(&o, TSHM_HERE(name), path, flags); \
 		return tshm_opening_end(&o, TSHM_REAL(name)(directory, path, flags)); \
 	}
 TSHM_OPENAT_2(__openat_2)
@@ -72,7 +72,7 @@ TSHM_OPENAT_2(__openat64_2)
 	{ \
 		struct tshm_opening o; \
 \
-		tshm_opening_begin(&o, TSHM_HERE(name), AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC); \
+		tshm_opening_begin(&o, TSHM_HERE(name), path, O_CREAT | O_WRONLY | O_TRUNC); \
 		return tshm_opening_end(&o, TSHM_REAL(name)(path, mode)); \
 	}
 TSHM_CREAT(creat)
@@ -104,7 +104,7 @@ TSHM_HOOK(int, open_by_handle_at, (int mount, struct file_handle *handle, int fl
 {
 	struct tshm_opening o;
 
-	tshm_opening_begin(&o, TSHM_HERE(open_by_handle_at), mount, NULL, flags);
+	tshm_opening_begin(&o, TSHM_HERE(open_by_handle_at), NULL, flags);
 	return tshm_opening_end(&o, TSHM_REAL(open_by_handle_at)(mount, handle, flags));
 }
 
@@ -113,7 +113,7 @@ TSHM_HOOK(int, openat2, (int directory, const char *path, const struct open_how 
 {
 	struct tshm_opening o;
 
-	tshm_opening_begin(&o, TSHM_HERE(openat2), directory, path,
+	tshm_opening_begin(&o, TSHM_HERE(openat2), path,
 			   how ? (int)*(const uint64_t *)(const void *)how : 0);
 	return tshm_opening_end(&o, TSHM_REAL(openat2)(directory, path, how, size));
 }

@@ -36,13 +36,6 @@ TSHM_HOOK(int, munmap, (void *at, size_t length))
 	return result;
 }
 
-static bool tshm_range_is_gone(void *at)
-{
-	unsigned char in_core;
-
-	return TSHM_SYS3(SYS_mincore, at, 1, &in_core) == -ENOMEM;
-}
-
 TSHM_HOOK(void *, mremap, (void *old, size_t old_length, size_t length, int flags, ...))
 {
 	struct tshm_here here = TSHM_HERE(mremap);
@@ -57,11 +50,7 @@ TSHM_HOOK(void *, mremap, (void *old, size_t old_length, size_t length, int flag
 		va_end(list);
 	}
 	result = TSHM_REAL(mremap)(old, old_length, length, flags, to);
-	/* MREMAP_DONTUNMAP leaves the old mapping, as an old length of 0 does. */
-	/* A failed MREMAP_FIXED may have unmapped its target already. */
-	if (here.on && result == MAP_FAILED && to && tshm_range_is_gone(to))
-		tshm_range_drop((uintptr_t)to, length, before);
-	tshm_note_remap(here, old, flags & 4 /* MREMAP_DONTUNMAP */ ? 0 : old_length, result, length, before);
+	tshm_note_remap(here, old, old_length, result, length, flags, to, before);
 	return result;
 }
 

@@ -28,7 +28,7 @@ TSHM_HOOK(int, shm_open, (const char *name, int flags, mode_t mode))
 	struct tshm_opening o;
 
 	here.on = here.on && tshm_shm_path(path, name);
-	tshm_opening_begin(&o, here, AT_FDCWD, path, flags | O_CLOEXEC);
+	tshm_opening_begin(&o, here, path, flags | O_CLOEXEC);
 	return tshm_opening_end(&o, TSHM_REAL(shm_open)(name, flags, mode));
 }
 
@@ -75,13 +75,14 @@ static enum tshm_space tshm_space_of(const char *path)
 	return tshm_is_sem_path(path) ? TSHM_SPACE_SEM : TSHM_SPACE_SHM;
 }
 
-#define TSHM_UNLINK(name, parameters, arguments, directory, to_look) \
+#define TSHM_UNLINK(name, parameters, arguments, directory, of_file) \
 	TSHM_HOOK(int, name, parameters) \
 	{ \
 		struct tshm_here here = TSHM_HERE(name); \
 		char full[TSHM_NAME_MAX]; \
 		struct tshm_removal r; \
-		bool bound = tshm_is_bound(here, full, directory, path), matters = bound || (to_look); \
+		bool bound = (of_file) && tshm_is_bound(here, full, directory, path); \
+		bool matters = bound || ((of_file) && tshm_name_matters(here, full, directory, path)); \
 		int result; \
 \
 		if (matters) \
@@ -93,10 +94,10 @@ static enum tshm_space tshm_space_of(const char *path)
 			tshm_removal_vain(&r, here); \
 		return result; \
 	}
-TSHM_UNLINK(unlink, (const char *path), (path), AT_FDCWD, tshm_name_matters(here, full, AT_FDCWD, path))
-TSHM_UNLINK(remove, (const char *path), (path), AT_FDCWD, tshm_name_matters(here, full, AT_FDCWD, path))
+TSHM_UNLINK(unlink, (const char *path), (path), AT_FDCWD, true)
+TSHM_UNLINK(remove, (const char *path), (path), AT_FDCWD, true)
 TSHM_UNLINK(unlinkat, (int at, const char *path, int flags), (at, path, flags), at,
-	    !(flags & AT_REMOVEDIR) && tshm_name_matters(here, full, at, path))
+	    !(flags & AT_REMOVEDIR))
 
 TSHM_HOOK(int, shm_unlink, (const char *name))
 {

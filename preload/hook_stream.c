@@ -26,12 +26,19 @@ static int tshm_mode_flags(const char *mode)
 	return flags;
 }
 
-static FILE *tshm_stream_done(struct tshm_opening *o, FILE *file)
+/* -1: none, and errno stays. */
+static int tshm_stream_fd(FILE *file)
 {
-	int saved_errno = errno;
-	int fd = file ? fileno(file) : -1;
+	int saved_errno = errno, fd = file ? fileno(file) : -1;
 
 	errno = saved_errno;
+	return fd;
+}
+
+static FILE *tshm_stream_done(struct tshm_opening *o, FILE *file)
+{
+	int saved_errno = errno, fd = tshm_stream_fd(file);
+
 	tshm_opening_end(o, fd);
 	if (fd >= 0 && o->here.on)
 		tshm_note_stream(fd);
@@ -42,10 +49,9 @@ static FILE *tshm_stream_done(struct tshm_opening *o, FILE *file)
 /* freopen keeps the number, and with it close-on-exec if the old file had it. */
 static void tshm_stream_cloexec(FILE *file)
 {
-	int saved_errno = errno, fd = fileno(file);
+	int fd = tshm_stream_fd(file);
 	long flags = TSHM_SYS3(SYS_fcntl, fd, F_GETFD, 0);
 
-	errno = saved_errno;
 	if (flags > 0 && (flags & FD_CLOEXEC))
 		tshm_note_cloexec(fd, true);
 }
@@ -55,7 +61,7 @@ static void tshm_stream_cloexec(FILE *file)
 	{ \
 		struct tshm_opening o; \
 \
-		tshm_opening_begin(&o, TSHM_HERE(name), AT_FDCWD, path, tshm_mode_flags(mode)); \
+		tshm_opening_begin(&o, TSHM_HERE(name), path, tshm_mode_flags(mode)); \
 		return tshm_stream_done(&o, TSHM_REAL(name)(path, mode)); \
 	}
 TSHM_FOPEN(fopen)
@@ -68,7 +74,7 @@ TSHM_FOPEN(_IO_fopen)
 	{ \
 		struct tshm_opening o; \
 \
-		tshm_opening_begin(&o, TSHM_HERE(name), AT_FDCWD, path, tshm_mode_flags(mode) | O_CLOEXEC); \
+		tshm_opening_begin(&o, TSHM_HERE(name), path, tshm_mode_flags(mode) | O_CLOEXEC); \
 		return tshm_stream_done(&o, TSHM_REAL(name)(path, mode)); \
 	}
 TSHM_SETMNTENT(setmntent)
@@ -79,15 +85,13 @@ TSHM_SETMNTENT(__setmntent)
 	TSHM_HOOK(FILE *, name, (const char *path, const char *mode, FILE *file)) \
 	{ \
 		struct tshm_here here = TSHM_HERE(name); \
-		int was = fileno(file); \
+		int was = tshm_stream_fd(file); \
 		uint64_t word = tshm_fd_word(was); \
 		struct tshm_opening o; \
 \
-		tshm_opening_begin(&o, here, AT_FDCWD, path, tshm_mode_flags(mode)); \
+		tshm_opening_begin(&o, here, path, tshm_mode_flags(mode)); \
 		file = TSHM_REAL(name)(path, mode, file); \
-		if (here.on && !file) \
-			tshm_fd_release(was, word, tshm_now_coarse()); \
-		else if (here.on && file && fileno(file) != was) \
+		if (here.on && tshm_stream_fd(file) != was) \
 			tshm_fd_release(was, word, tshm_now_coarse()); \
 		tshm_stream_done(&o, file); \
 		if (here.on && file) \
@@ -109,14 +113,6 @@ TSHM_FREOPEN(freopen64)
 	}
 TSHM_FDOPEN(fdopen)
 TSHM_FDOPEN(_IO_fdopen)
-
-static int tshm_stream_fd(FILE *file)
-{
-	int saved_errno = errno, fd = file ? fileno(file) : -1;
-
-	errno = saved_errno;
-	return fd;
-}
 
 /*
  * The descriptor is closed even if flushing failed; EBADF: it had been closed behind the stream.

@@ -11,24 +11,8 @@
 #include "hook.h"
 #include "sys.h"
 
-#ifndef SYS_clone3
-#define SYS_clone3 435
-#endif
-#ifndef SYS_openat2
-#define SYS_openat2 437
-#endif
-#ifndef SYS_memfd_secret
-#define SYS_memfd_secret 447
-#endif
-#ifndef SYS_landlock_create_ruleset
-#define SYS_landlock_create_ruleset 444
-#endif
-#ifndef SYS_open_tree
-#define SYS_open_tree 428
-#define SYS_fsopen 430
-#define SYS_fsmount 432
-#define SYS_fspick 433
-#endif
+#define TSHM_OPEN_HOW_LEAST 24		/* OPEN_HOW_SIZE_VER0 of linux/openat2.h */
+#define TSHM_CLONE_ARGS_LEAST 64	/* CLONE_ARGS_SIZE_VER0 of linux/sched.h */
 
 typedef long tshm_syscall(long, long, long, long, long, long, long);
 
@@ -55,10 +39,18 @@ static long tshm_syscall_close_range(struct tshm_here here, tshm_syscall *real, 
 	return result;
 }
 
+/*
+ * The first field, flags, of a structure whose size is told with it.  Who asks whether there is such a call gives
+ * none, or a size that the kernel refuses before it looks.
+ */
+static uint64_t tshm_flags_of(long structure, long size, size_t least)
+{
+	return structure && (unsigned long)size >= least ? *(const uint64_t *)structure : 0;
+}
+
 static long tshm_syscall_open(struct tshm_here here, tshm_syscall *real, long number, const long a[6])
 {
-	/* struct open_how begins with its flags, 64 bits (openat2(2)). */
-	int flags = number == SYS_openat2 ? (int)*(const uint64_t *)a[2] : (int)a[2], at = (int)a[0];
+	int flags = number == SYS_openat2 ? (int)tshm_flags_of(a[2], a[3], TSHM_OPEN_HOW_LEAST) : (int)a[2];
 	const char *path = (const char *)a[1];
 	struct tshm_opening o;
 
@@ -66,10 +58,9 @@ static long tshm_syscall_open(struct tshm_here here, tshm_syscall *real, long nu
 	if (number == SYS_open || number == SYS_creat) {
 		flags = number == SYS_open ? (int)a[1] : O_CREAT | O_WRONLY | O_TRUNC;
 		path = (const char *)a[0];
-		at = AT_FDCWD;
 	}
 #endif
-	tshm_opening_begin(&o, here, at, path, flags);
+	tshm_opening_begin(&o, here, path, flags);
 	return tshm_opening_end(&o, (int)real(number, a[0], a[1], a[2], a[3], a[4], a[5]));
 }
 
@@ -80,9 +71,11 @@ static long tshm_syscall_open(struct tshm_here here, tshm_syscall *real, long nu
  */
 static long tshm_syscall_clone(struct tshm_here here, tshm_syscall *real, long number, const long a[6])
 {
-	uint64_t flags = number == SYS_clone3 ? *(const uint64_t *)a[0] : number == SYS_clone ? (uint64_t)a[0] : 0;
+	uint64_t flags = number == SYS_clone ? (uint64_t)a[0] : 0;
 	long result;
 
+	if (number == SYS_clone3)
+		flags = tshm_flags_of(a[0], a[1], TSHM_CLONE_ARGS_LEAST);
 #ifdef SYS_vfork
 	if (number == SYS_vfork)
 		flags = CLONE_VM | CLONE_VFORK;
@@ -92,19 +85,19 @@ static long tshm_syscall_clone(struct tshm_here here, tshm_syscall *real, long n
 	return result ? tshm_note_cloned(here, flags, result) : 0;
 }
 
-/* mmap, munmap and mremap, as in hook_map.c. */
+/* mmap, munmap and mremap. */
 static long tshm_syscall_map(struct tshm_here here, tshm_syscall *real, long number, const long a[6])
 {
-	uint64_t before = tshm_range_sequence();
+	uint64_t before = number != SYS_munmap || tshm_range_any() ? tshm_range_sequence() : 0;
 	long result = real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 
 	if (number == SYS_mmap)
 		tshm_note_map(here, (void *)result, (size_t)a[1], (int)a[2], (int)a[3], (int)a[4], (uint64_t)a[5],
 			      before);
 	else if (number == SYS_mremap)
-		tshm_note_remap(here, (void *)a[0], a[3] & 4 /* MREMAP_DONTUNMAP */ ? 0 : (size_t)a[1], (void *)result,
-				(size_t)a[2], before);
-	else if (result == 0)
+		tshm_note_remap(here, (void *)a[0], (size_t)a[1], (void *)result, (size_t)a[2], (int)a[3],
+				(void *)(a[3] & MREMAP_FIXED ? a[4] : 0), before);
+	else if (result == 0 && before)
 		tshm_range_drop((uintptr_t)a[0], (size_t)a[1], before);
 	return result;
 }
@@ -209,7 +202,6 @@ static bool tshm_syscall_kind(long number, const long a[6], enum tshm_kind *kind
 	case SYS_io_uring_setup: *cloexec = true; return true;
 	case SYS_bpf: *cloexec = true; return tshm_bpf_makes(a[0]);
 	case SYS_landlock_create_ruleset: *cloexec = true; return !(a[2] & 1 /* asks for the version */);
-	case SYS_seccomp: *cloexec = true; return a[0] == 1 && (a[1] & 8 /* SECCOMP_FILTER_FLAG_NEW_LISTENER */);
 	case SYS_memfd_secret: *kind = TSHM_KIND_MEMFD; *cloexec = a[0] & O_CLOEXEC; return true;
 	}
 	return false;

@@ -74,8 +74,10 @@ static void tshm_thread_note(void)
 int32_t tshm_tid(void)
 {
 	if (TSHM_UNLIKELY(tshm_self.epoch != tshm_epoch)) {
+		if (tshm_confined)	/* asked later, if the attempt to confine us failed */
+			return 0;
 		/* In this order: a signal handler in between must not find the parent's number. */
-		tshm_self.tid = tshm_confined ? 0 : (int32_t)TSHM_SYS0(SYS_gettid);
+		tshm_self.tid = (int32_t)TSHM_SYS0(SYS_gettid);
 		atomic_signal_fence(memory_order_seq_cst);
 		tshm_self.epoch = tshm_epoch;
 		tshm_thread_note();
@@ -132,7 +134,7 @@ static bool tshm_alive_start(void)
 	return true;
 }
 
-static size_t tshm_read_file(const char *path, char *to, size_t size)
+size_t tshm_read_file(const char *path, char *to, size_t size)
 {
 	long fd = TSHM_SYS4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0), n;
 

@@ -64,6 +64,8 @@ static inline __attribute__((always_inline)) bool tshm_on(void)
 }
 
 TSHM_INTERNAL int32_t tshm_tid(void);
+/* The first size - 1 bytes at most, and a 0 behind them; how many, 0: it cannot be read. */
+TSHM_INTERNAL size_t tshm_read_file(const char *path, char *to, size_t size);
 TSHM_INTERNAL uint64_t tshm_now_coarse(void);	/* CLOCK_MONOTONIC_COARSE, ns */
 TSHM_INTERNAL uint64_t tshm_now_precise(void);	/* CLOCK_MONOTONIC: for what orders processes */
 TSHM_INTERNAL uint64_t tshm_wall_coarse(void);	/* CLOCK_REALTIME_COARSE: the clock of inode times */

@@ -79,10 +79,6 @@ static __attribute__((constructor)) void tshm_start(int argc, char **argv, char 
 		environment = &environ ? environ : NULL;
 	}
 	tshm_real_bind();
-	if (!__register_atfork) {	/* not glibc: musl gives constructors no arguments, but has environ by now */
-		argc = 0;
-		environment = environ;
-	}
 	tshm_options_read(environment);
 	if (!tshm_options.enabled)
 		return;

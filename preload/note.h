@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Notes: (call, arguments, result) becomes a record.  The layer between the hooks
- * and the tables.  Every function returns at once if here.on is false, and leaves
- * errno as the real call left it (all system calls of ours are raw).
+ * and the tables.  Every function returns at once if here.on is false, but those of
+ * sizes, whose hooks ask; and leaves errno as the real call left it (all system calls
+ * of ours are raw).
  */
 #ifndef TSHM_NOTE_H
 #define TSHM_NOTE_H
@@ -58,13 +59,12 @@ TSHM_INTERNAL int tshm_note_ioctl(struct tshm_here, int fd, unsigned long reques
 struct tshm_opening {
 	struct tshm_here here;
 	const char *path;
-	int directory, flags;
+	int flags;
 	uint32_t site;		/* captured before the call only if a name is made */
 	uint32_t name;		/* intent */
 	uint64_t before;	/* the time before the call, if it attaches to a name that is expected to be there */
 };
-TSHM_INTERNAL void tshm_opening_begin(struct tshm_opening *, struct tshm_here, int directory, const char *path,
-				      int flags);
+TSHM_INTERNAL void tshm_opening_begin(struct tshm_opening *, struct tshm_here, const char *path, int flags);
 TSHM_INTERNAL int tshm_opening_end(struct tshm_opening *, int fd);
 /* mkstemp and friends: outside the shm mounts the call chooses the name; in them we do (false: not so). */
 TSHM_INTERNAL bool tshm_temporary_here(struct tshm_here, char *path, int suffix, int flags, int *fd);
@@ -73,8 +73,9 @@ TSHM_INTERNAL int tshm_note_temporary(struct tshm_here, int fd, const char *path
 /* note_map.c: mappings. */
 TSHM_INTERNAL void tshm_note_map(struct tshm_here, void *at, size_t length, int prot, int flags, int fd,
 				 uint64_t offset, uint64_t before);
-TSHM_INTERNAL void tshm_note_remap(struct tshm_here, void *old, size_t old_length, void *at, size_t length,
-				   uint64_t before);
+/* flags: of mremap(2); fixed: where MREMAP_FIXED wants it, or NULL. */
+TSHM_INTERNAL void tshm_note_remap(struct tshm_here, void *old, size_t old_length, void *at, size_t length, int flags,
+				   void *fixed, uint64_t before);
 TSHM_INTERNAL void tshm_note_attach(struct tshm_here, void *at, int id, int flags, uint64_t before);
 /* shmat() refused this id: was it removed?  when: before the call. */
 TSHM_INTERNAL void tshm_note_unattached(struct tshm_here, int id, int error, uint64_t when);
@@ -89,7 +90,7 @@ struct tshm_sending {
 /* Before the call: the receiver, or another thread, may close them the moment that it is made. */
 TSHM_INTERNAL void tshm_sending_look(struct tshm_sending *, const struct msghdr *);
 TSHM_INTERNAL void tshm_note_sent(struct tshm_here, int socket, const struct tshm_sending *);
-/* room: msg_controllen as the program asked. */
+/* room: msg_controllen before the call; of recvmmsg, where it is not kept, after it. */
 TSHM_INTERNAL void tshm_note_received(struct tshm_here, int socket, const struct msghdr *, size_t room,
 				      int flags);
 TSHM_INTERNAL void tshm_note_fetched(struct tshm_here, int pidfd, int fd);

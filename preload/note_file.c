@@ -44,11 +44,10 @@ static uint32_t tshm_made_by(int flags)
 	return flags & O_EXCL ? TSHM_HIF_EXCLUSIVE : TSHM_HIF_MAYBE;
 }
 
-void tshm_opening_begin(struct tshm_opening *o, struct tshm_here here, int directory, const char *path, int flags)
+void tshm_opening_begin(struct tshm_opening *o, struct tshm_here here, const char *path, int flags)
 {
 	o->here = here;
 	o->path = path;
-	o->directory = directory;
 	o->flags = flags;
 	o->site = o->name = 0;
 	o->before = 0;
@@ -152,7 +151,7 @@ int tshm_opening_end(struct tshm_opening *o, int fd)
 
 int tshm_note_temporary(struct tshm_here here, int fd, const char *path, bool cloexec)
 {
-	struct tshm_opening o = { .here = here, .path = path, .directory = AT_FDCWD,
+	struct tshm_opening o = { .here = here, .path = path,
 				  .flags = O_RDWR | O_CREAT | O_EXCL | (cloexec ? O_CLOEXEC : 0) };
 
 	return tshm_opening_end(&o, fd);
@@ -184,7 +183,7 @@ bool tshm_temporary_here(struct tshm_here here, char *path, int suffix, int flag
 		for (int i = 0; i < 6; i++, n /= 62)
 			path[length - (size_t)suffix - 6 + (size_t)i] = letters[n % 62];
 		flags = (flags & ~O_ACCMODE) | O_RDWR | O_CREAT | O_EXCL;
-		tshm_opening_begin(&o, here, AT_FDCWD, path, flags);
+		tshm_opening_begin(&o, here, path, flags);
 		*fd = tshm_opening_end(&o, TSHM_REAL(open)(path, flags, 0600));
 		if (*fd >= 0 || errno != EEXIST)
 			return true;

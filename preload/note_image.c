@@ -93,18 +93,15 @@ void tshm_note_pidfd_spawned(struct tshm_here here, int pidfd, const char *progr
 	static const char label[] = "Pid:\t";
 	char text[256], path[48];
 	const char *at = text;
-	long fd, n;
+	size_t n;
 	int pid = 0;
 
 	if (!here.on)
 		return;
-	n = (long)tshm_append(path, 0, "/proc/self/fdinfo/", sizeof(path));
-	tshm_append_number(path, (size_t)n, (uint64_t)pidfd, sizeof(path));
-	fd = TSHM_SYS4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	n = fd < 0 ? 0 : TSHM_SYS3(SYS_read, fd, text, sizeof(text) - 1);
-	if (fd >= 0)
-		TSHM_SYS1(SYS_close, fd);
-	text[n > 0 ? n : 0] = 0;
+	n = tshm_append(path, 0, "/proc/self/fdinfo/", sizeof(path));
+	tshm_append_number(path, n, (uint64_t)pidfd, sizeof(path));
+	if (!tshm_read_file(path, text, sizeof(text)))
+		text[0] = 0;
 	while (*at && !tshm_starts(at, label))
 		at++;
 	for (at += *at ? sizeof(label) - 1 : 0; *at >= '0' && *at <= '9'; at++)

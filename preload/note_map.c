@@ -69,52 +69,87 @@ void tshm_note_map(struct tshm_here here, void *at, size_t length, int prot, int
 	tshm_range_publish(number);
 }
 
-void tshm_note_remap(struct tshm_here here, void *old, size_t old_length, void *at, size_t length, uint64_t before)
+/* What is recorded of `was` from `from` on for `old_length` bytes (0: it stays) is now at `at` for `length`. */
+static void tshm_note_moved(struct tshm_here here, const struct tshm_resource *was, uint64_t from, uint64_t old_length,
+			    uint64_t at, uint64_t length, uint64_t before)
 {
-	struct tshm_resource *r, was;
+	struct tshm_resource *r;
 	uint32_t number;
+
+	tshm_count(here.call);
+	if (was->name)
+		tshm_history_ref(was->name);	/* before the old record lets go of it */
+	tshm_range_drop(from, old_length, before);
+	r = tshm_held_new(&number, here.call, was->kind, old_length ? was->origin : TSHM_ORIGIN_DUPLICATED,
+			  old_length ? was->site : tshm_site_here(here));
+	if (!r) {
+		if (was->name)
+			tshm_history_unref(was->name);
+		return;
+	}
+	TSHM_PUT(r->key, at);
+	TSHM_PUT(r->length, length);
+	TSHM_PUT(r->offset, was->offset + (from - was->key));
+	TSHM_PUT(r->dev, was->dev);
+	TSHM_PUT(r->ino, was->ino);
+	TSHM_PUT(r->flags, was->flags);
+	TSHM_PUT(r->extra, was->extra);
+	TSHM_PUT(r->size, was->size);
+	TSHM_PUT(r->name, was->name);
+	tshm_range_publish(number);
+}
+
+#define PIECES_MAX 4096		/* of mappings, moved at once; what comes behind is not tracked further */
+
+/*
+ * A move that changes no length takes all mappings of the range along, and what is not mapped between
+ * them stays so (Linux 6.17, mremap(2)).
+ */
+static void tshm_note_moved_all(struct tshm_here here, uint64_t old, uint64_t at, uint64_t length, uint64_t before)
+{
+	struct tshm_resource was;
+
+	for (unsigned i = 0; i < PIECES_MAX && tshm_range_in(old, length, before, &was); i++) {
+		uint64_t from = was.key > old ? was.key : old;
+		uint64_t to = was.key + was.length < old + length ? was.key + was.length : old + length;
+
+		tshm_note_moved(here, &was, from, to - from, at + (from - old), to - from, before);
+	}
+	tshm_range_drop(old, length, before);
+}
+
+void tshm_note_remap(struct tshm_here here, void *old, size_t old_length, void *at, size_t length, int flags, void *fixed,
+		     uint64_t before)
+{
+	struct tshm_resource was;
+	bool known;
 
 	if (!here.on)
 		return;
 	if (at == MAP_FAILED) {
 		tshm_note_failed(here, errno);
+		/* MREMAP_FIXED may have unmapped its target already. */
+		if (fixed && tshm_range_is_gone((uintptr_t)fixed))
+			tshm_range_drop((uintptr_t)fixed, length, before);
 		return;
 	}
+	if (flags & 4 /* MREMAP_DONTUNMAP */)	/* leaves the old mapping, as an old length of 0 does */
+		old_length = 0;
+	old_length = tshm_page_round(old_length);
+	length = tshm_page_round(length);
 	if (at == old && old_length >= length) {	/* shrunk: what lay behind went, neighbours too */
-		tshm_range_drop((uintptr_t)old + tshm_page_round(length),
-				tshm_page_round(old_length) - tshm_page_round(length), before);
+		tshm_range_drop((uintptr_t)old + length, old_length - length, before);
 		return;
 	}
-	if (!tshm_range_at((uintptr_t)old, &was) || was.sequence >= before) {
-		if (old_length)
-			tshm_range_drop((uintptr_t)old, old_length, before);
-		if (at != old)
-			tshm_range_drop((uintptr_t)at, length, before);
-		return;
-	}
-	tshm_count(here.call);
-	if (was.name)
-		tshm_history_ref(was.name);	/* before the old record lets go of it */
-	if (old_length)		/* an old length of 0 makes a second mapping and leaves the first */
-		tshm_range_drop((uintptr_t)old, old_length, before);
-	if (at != old)
+	known = tshm_range_in((uintptr_t)old, 1, before, &was);
+	if (at != old)		/* before what comes there */
 		tshm_range_drop((uintptr_t)at, length, before);
-	r = tshm_held_new(&number, here.call, was.kind, old_length ? was.origin : TSHM_ORIGIN_DUPLICATED,
-			  old_length ? was.site : tshm_site_here(here));
-	if (!r) {
-		if (was.name)
-			tshm_history_unref(was.name);
-		return;
-	}
-	TSHM_PUT(r->key, (uintptr_t)at);
-	TSHM_PUT(r->length, tshm_page_round(length));
-	TSHM_PUT(r->offset, was.offset + ((uintptr_t)old - was.key));
-	TSHM_PUT(r->dev, was.dev);
-	TSHM_PUT(r->ino, was.ino);
-	TSHM_PUT(r->flags, was.flags);
-	TSHM_PUT(r->extra, was.extra);
-	TSHM_PUT(r->name, was.name);
-	tshm_range_publish(number);
+	if (old_length == length)
+		tshm_note_moved_all(here, (uintptr_t)old, (uintptr_t)at, length, before);
+	else if (known)
+		tshm_note_moved(here, &was, (uintptr_t)old, old_length, (uintptr_t)at, length, before);
+	else
+		tshm_range_drop((uintptr_t)old, old_length, before);
 }
 
 void tshm_note_attach(struct tshm_here here, void *at, int id, int flags, uint64_t before)

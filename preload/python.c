@@ -12,17 +12,31 @@
 
 struct tshm_python tshm_python;
 
-static uint32_t version_of(const struct tshm_next_file *f)
+static const char *soname_of(const struct tshm_next_file *f, const ElfW(Dyn) *dynamic)
+{
+	for (; dynamic->d_tag != DT_NULL; dynamic++)
+		if (dynamic->d_tag == DT_SONAME)
+			return f->strings + dynamic->d_un.d_val;
+	return NULL;
+}
+
+/* As PY_VERSION_HEX, or 0. */
+static uint32_t version_of(const struct tshm_next_file *f, const ElfW(Dyn) *dynamic)
 {
 	const unsigned long *number = tshm_next_object(f, "Py_Version");	/* since 3.11 */
-	const char *(*text)(void) = (const char *(*)(void))tshm_next_address(f, "Py_GetVersion");
-	const char *t;
+	const char *(*text)(void);
+	const char *t = soname_of(f, dynamic);
 	uint32_t minor = 0;
 
 	if (number)
 		return (uint32_t)*number;
-	/* "3.9.2 (default, ...": formatted into a buffer of its own */
-	t = text ? text() : "";
+	if (t) {			/* "libpython3.9.so.1.0" */
+		t = tshm_starts(t, "libpython") ? t + sizeof("libpython") - 1 : "";
+	} else {
+		/* A program has none, and is seen before main: there "3.9.2 (default, ..." may be formatted. */
+		text = (const char *(*)(void))tshm_next_address(f, "Py_GetVersion");
+		t = text ? text() : "";
+	}
 	if (t[0] != '3' || t[1] != '.')
 		return 0;
 	for (t += 2; *t >= '0' && *t <= '9'; t++)
@@ -43,7 +57,7 @@ void tshm_python_consider(ElfW(Addr) base, const ElfW(Dyn) *dynamic)
 	state = tshm_next_address(&f, "PyGILState_GetThisThreadState");
 	found.code_type = (uintptr_t)tshm_next_object(&f, "PyCode_Type");
 	if (!found.eval || !state || !found.code_type ||
-	    !tshm_python_layout_of(version_of(&f), tshm_next_object(&f, "_PyRuntime"), &found.layout))
+	    !tshm_python_layout_of(version_of(&f, dynamic), tshm_next_object(&f, "_PyRuntime"), &found.layout))
 		return;
 	found.eval_end = found.eval + size;
 	tshm_python = found;

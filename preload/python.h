@@ -5,7 +5,7 @@
  * Nearly every hook is called with the GIL released, so no function that wants it may be
  * called.  It need not be: the frames of this very thread cannot change while it is in our
  * hook, and they keep their code objects alive.  PyGILState_GetThisThreadState, the one
- * function that is called, reads a thread-specific value (Python/pystate.c).
+ * function that is called then, reads a thread-specific value (Python/pystate.c).
  *
  * Where the structures lie differs by version: python_layout.c has the table, made from the
  * headers of each.  What is not in it (another version, another implementation) has no

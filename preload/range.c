@@ -9,11 +9,13 @@
  * between x - 16^(k+1) pages and y: about 17 slots, side by side in memory, for
  * a short range.
  */
+#include <errno.h>
 #include <stddef.h>
 
 #include "atomic.h"
 #include "held.h"
 #include "history.h"
+#include "sys.h"
 
 #define TSHM_CLASSES 8
 #define TSHM_PAGE_BITS 12
@@ -237,6 +239,13 @@ static void tshm_range_scan(uint64_t from, uint64_t to, uint64_t before)
 	}
 }
 
+bool tshm_range_is_gone(uint64_t at)
+{
+	unsigned char in_core;
+
+	return TSHM_SYS3(SYS_mincore, at, 1, &in_core) == -ENOMEM;
+}
+
 void tshm_range_drop(uintptr_t start, uint64_t bytes, uint64_t before)
 {
 	uint64_t from = start;
@@ -254,13 +263,13 @@ void tshm_range_drop(uintptr_t start, uint64_t bytes, uint64_t before)
 	}
 }
 
-bool tshm_range_at(uintptr_t at, struct tshm_resource *copy)
+bool tshm_range_in(uintptr_t from, uint64_t bytes, uint64_t before, struct tshm_resource *copy)
 {
-	for (unsigned class = 0; class < TSHM_CLASSES; class++) {
+	for (unsigned class = 0; bytes && class < TSHM_CLASSES; class++) {
 		unsigned shift = tshm_range_shift(class);
-		uint64_t longest = class == TSHM_CLASSES - 1 ? at : 1ull << (shift + 4);
-		uint64_t key = (at > longest ? at - longest : 0) >> shift;
-		uint64_t end = (at >> shift) + 1;
+		uint64_t longest = class == TSHM_CLASSES - 1 ? from : 1ull << (shift + 4);
+		uint64_t key = (from > longest ? from - longest : 0) >> shift;
+		uint64_t end = ((from + bytes - 1) >> shift) + 1;
 		tshm_slot *slot;
 
 		if (!atomic_load_explicit(&tshm_ranges_live[class], memory_order_relaxed))
@@ -272,7 +281,8 @@ bool tshm_range_at(uintptr_t at, struct tshm_resource *copy)
 			if (!r)
 				continue;
 			tshm_range_copy(copy, r);
-			if (tshm_held_of(word) && copy->key <= at && at < copy->key + copy->length)
+			if (tshm_held_of(word) && copy->key < from + bytes && from < copy->key + copy->length &&
+			    copy->sequence < before)
 				return true;
 		}
 	}

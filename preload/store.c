@@ -77,6 +77,8 @@ void *tshm_store_map_slow(struct tshm_store *s, unsigned chunk, uint32_t index)
 	if (atomic_load(&s->map[chunk]) == TSHM_NO_CHUNK)
 		return NULL;
 	mine = tshm_sink_map(tshm_ledger_offset(section, first), bytes);
+	if (!mine && tshm_confined)	/* the attempt to confine us may fail */
+		return NULL;
 	if (!mine) {
 		atomic_compare_exchange_strong(&s->map[chunk], &old, TSHM_NO_CHUNK);
 		return old && old != TSHM_NO_CHUNK ? old + (uint64_t)index * s->disk : NULL;

@@ -3,7 +3,22 @@
  * mremap: a shared mapping shrinks, grows (and may move), moves to a chosen place,
  * and is doubled by an old size of 0.  Each is unmapped where it is in the end.
  */
+#include <stdbool.h>
+#include <sys/syscall.h>
+
 #include "scenario.h"
+
+static void move_and_keep(int fd, bool by_syscall)
+{
+	char *at = map_shared(fd, SCENARIO_SIZE), *to;
+
+	/* MREMAP_DONTUNMAP; since Linux 5.13 for shared ones, too */
+	to = by_syscall ? (void *)syscall(SYS_mremap, at, SCENARIO_SIZE, SCENARIO_SIZE, MREMAP_MAYMOVE | 4) :
+			  mremap(at, SCENARIO_SIZE, SCENARIO_SIZE, MREMAP_MAYMOVE | 4);
+	if (to != MAP_FAILED)
+		must(munmap(to, SCENARIO_SIZE), "munmap of what was moved");
+	must(munmap(at, SCENARIO_SIZE), "munmap of where it was");
+}
 
 static void one_round(int fd)
 {
@@ -40,6 +55,8 @@ int main(void)
 	fd = make_memfd();
 	for (int i = 0; i < 10; i++)
 		one_round(fd);
+	for (int i = 0; i < 2; i++)
+		move_and_keep(fd, i);
 	must(close(fd), "close");
 	return 0;
 }
