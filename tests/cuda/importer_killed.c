@@ -17,15 +17,11 @@ __attribute__((noinline)) static void import_it(const struct gpu *gpu, struct pe
 int story_importer_killed(const struct gpu *gpu)
 {
 	struct peer importer = start_peer(gpu, import_it);
-	struct cuda_handle handle;
 	void *block;
 
 	printf("EXPECT ipc-mem-unclosed\n");
 	begin_cuda(gpu);
-	block = make_block(gpu);
-	write_number(gpu, block, 5);
-	handle = export_block(gpu, block);
-	tell(&importer, &handle, sizeof(handle));
+	block = share_block(gpu, &importer, 5);
 	hear_go(&importer);
 	kill_peer(&importer);
 	free_block(gpu, block);

@@ -15,16 +15,12 @@ __attribute__((noinline)) static void import_it(const struct gpu *gpu, struct pe
 int story_never_closed(const struct gpu *gpu)
 {
 	struct peer importer = start_peer(gpu, import_it);
-	struct cuda_handle handle;
 	void *block;
 
 	printf("EXPECT ipc-mem-unclosed\n");
 	printf("EXPECT-FRAME ipc-mem-unclosed open_block import_it\n");
 	begin_cuda(gpu);
-	block = make_block(gpu);
-	write_number(gpu, block, 1);
-	handle = export_block(gpu, block);
-	tell(&importer, &handle, sizeof(handle));
+	block = share_block(gpu, &importer, 1);
 	end_peer(&importer);
 	free_block(gpu, block);
 	return 0;

@@ -5,14 +5,10 @@
 
 __attribute__((noinline)) static void import_it(const struct gpu *gpu, struct peer *exporter)
 {
-	struct cuda_handle handle;
 	void *block;
 
 	begin_cuda(gpu);
-	hear(exporter, &handle, sizeof(handle));
-	block = open_block(gpu, &handle);
-	if (open_block(gpu, &handle) != block)
-		die("opened again, it is elsewhere");
+	block = open_twice(gpu, exporter);
 	close_block(gpu, block);
 	must_read(gpu, block, 3);
 }
@@ -20,16 +16,12 @@ __attribute__((noinline)) static void import_it(const struct gpu *gpu, struct pe
 int story_opened_twice_closed_once(const struct gpu *gpu)
 {
 	struct peer importer = start_peer(gpu, import_it);
-	struct cuda_handle handle;
 	void *block;
 
 	printf("EXPECT ipc-mem-unclosed\n");
 	printf("EXPECT-FRAME ipc-mem-unclosed open_block import_it\n");
 	begin_cuda(gpu);
-	block = make_block(gpu);
-	write_number(gpu, block, 3);
-	handle = export_block(gpu, block);
-	tell(&importer, &handle, sizeof(handle));
+	block = share_block(gpu, &importer, 3);
 	end_peer(&importer);
 	free_block(gpu, block);
 	return 0;

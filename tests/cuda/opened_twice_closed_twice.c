@@ -5,14 +5,10 @@
 
 __attribute__((noinline)) static void import_it(const struct gpu *gpu, struct peer *exporter)
 {
-	struct cuda_handle handle;
 	void *block;
 
 	begin_cuda(gpu);
-	hear(exporter, &handle, sizeof(handle));
-	block = open_block(gpu, &handle);
-	if (open_block(gpu, &handle) != block)
-		die("opened again, it is elsewhere");
+	block = open_twice(gpu, exporter);
 	close_block(gpu, block);
 	must_read(gpu, block, 3);
 	close_block(gpu, block);
@@ -21,7 +17,6 @@ __attribute__((noinline)) static void import_it(const struct gpu *gpu, struct pe
 int story_opened_twice_closed_twice(const struct gpu *gpu)
 {
 	struct peer importer = start_peer(gpu, import_it);
-	struct cuda_handle handle;
 	void *block;
 
 	printf("LOOKALIKE ipc-mem-unclosed\n");
@@ -29,10 +24,7 @@ int story_opened_twice_closed_twice(const struct gpu *gpu)
 	printf("LOOKALIKE ipc-same-process\n");
 	printf("EXPECT-NONE\n");
 	begin_cuda(gpu);
-	block = make_block(gpu);
-	write_number(gpu, block, 3);
-	handle = export_block(gpu, block);
-	tell(&importer, &handle, sizeof(handle));
+	block = share_block(gpu, &importer, 3);
 	end_peer(&importer);
 	free_block(gpu, block);
 	return 0;

@@ -20,7 +20,6 @@ __attribute__((noinline)) static void import_it(const struct gpu *gpu, struct pe
 int story_share_close(const struct gpu *gpu)
 {
 	struct peer importer = start_peer(gpu, import_it);
-	struct cuda_handle handle;
 	void *block;
 
 	printf("LOOKALIKE cuda-after-fork\n");
@@ -28,10 +27,7 @@ int story_share_close(const struct gpu *gpu)
 	printf("LOOKALIKE ipc-exporter-gone\n");
 	printf("EXPECT-NONE\n");
 	begin_cuda(gpu);
-	block = make_block(gpu);
-	write_number(gpu, block, 4711);
-	handle = export_block(gpu, block);
-	tell(&importer, &handle, sizeof(handle));
+	block = share_block(gpu, &importer, 4711);
 	hear_go(&importer);
 	must_read(gpu, block, 4712);
 	free_block(gpu, block);

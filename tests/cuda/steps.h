@@ -116,4 +116,29 @@ STEP void must_read(const struct gpu *gpu, void *block, unsigned number)
 		die("read %u, not %u", got, number);
 }
 
+/* A new block with this number in it, whose handle the importer hears. */
+STEP void *share_block(const struct gpu *gpu, const struct peer *importer, unsigned number)
+{
+	void *block = make_block(gpu);
+	struct cuda_handle handle;
+
+	write_number(gpu, block, number);
+	handle = export_block(gpu, block);
+	tell(importer, &handle, sizeof(handle));
+	return block;
+}
+
+/* One handle, opened two times: that is one pointer. */
+STEP void *open_twice(const struct gpu *gpu, const struct peer *exporter)
+{
+	struct cuda_handle handle;
+	void *block;
+
+	hear(exporter, &handle, sizeof(handle));
+	block = open_block(gpu, &handle);
+	if (open_block(gpu, &handle) != block)
+		die("opened again, it is elsewhere");
+	return block;
+}
+
 #endif

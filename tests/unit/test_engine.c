@@ -27,29 +27,7 @@
 #include "../../preload/slots.h"
 #include "../../preload/store.h"
 #include "../../preload/strings.h"
-
-static char directory[] = "/tmp/tshm-engine-XXXXXX";
-
-static int start(void **state)
-{
-	char name[] = "engine", *argv[] = { name, NULL };
-
-	(void)state;
-	if (!mkdtemp(directory))
-		return -1;
-	snprintf(tshm_options.dir, sizeof(tshm_options.dir), "%s", directory);
-	tshm_image_start(1, argv);
-	return tshm_header->token[0] ? 0 : -1;
-}
-
-static int finish(void **state)
-{
-	char command[sizeof(directory) + 16];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -r %s", directory);
-	return system(command);
-}
+#include "own_ledger.h"
 
 /* store.c repeats ledger.c's table in a form that the fast path can use: they must agree. */
 static void layouts_agree(void **state)

@@ -1,214 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The rules of CUDA IPC: for each a run that it must find, and one that looks alike and is no fault. */
+/*
+ * The rules of CUDA IPC about one party or one handle: for each a run that it must find, and one that looks
+ * alike and is no fault.  What is open for how long is in test_ipc_lifetimes.c.
+ */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "../../report/gate.h"
-#include "../../report/ipc.h"
-#include "../../report/runs.h"
-#include "make_ledger.h"
-
-#define MS 1000000ull
-#define EXPORTER 3999991	/* processes that no longer live */
-#define IMPORTER 3999992
-#define ENDS 1000		/* ms: when processes end, if nobody says otherwise */
-
-static char directory[] = "/tmp/test_ipc.XXXXXX";
-static uint64_t epoch;		/* all times are ms from here */
-
-struct judged {
-	struct tshm_run *run;
-	struct tshm_findings *found;
-};
-
-static struct made image(unsigned number, pid_t pid, const char *exe)
-{
-	struct made m = make_ledger(number, pid, 1, exe);
-
-	m.header->start_mono = epoch + number;
-	return m;
-}
-
-static struct made exporter(void) { return image(1, EXPORTER, "/opt/exporter"); }
-static struct made importer(void) { return image(2, IMPORTER, "/opt/importer"); }
-
-static void save(struct made *m)
-{
-	assert_int_equal(make_save(m, directory), 0);
-	make_free(m);
-}
-
-static void save_ended(struct made *m, uint64_t ms)
-{
-	make_end(m, TSHM_ENDED_EXIT, 0);
-	m->header->end_mono = epoch + ms * MS;
-	save(m);
-}
-
-/* A record with the handle `handle`, from `begin` to `end` ms; end 0: it is live. */
-static struct tshm_ipc *record(struct made *m, enum tshm_ipc_role role, int handle, uint64_t begin, uint64_t end)
-{
-	static const uint16_t calls[][2] = {
-		[TSHM_IPC_EXPORT] = { TSHM_CALL_cudaIpcGetMemHandle, TSHM_CALL_cudaFree },
-		[TSHM_IPC_IMPORT] = { TSHM_CALL_cudaIpcOpenMemHandle, TSHM_CALL_cudaIpcCloseMemHandle },
-		[TSHM_IPC_EVENT_EXPORT] = { TSHM_CALL_cudaEventCreateWithFlags, TSHM_CALL_cudaEventDestroy },
-		[TSHM_IPC_EVENT_IMPORT] = { TSHM_CALL_cudaIpcOpenEventHandle, TSHM_CALL_cudaEventDestroy },
-		[TSHM_IPC_BAD_CLOSE] = { TSHM_CALL_cudaIpcCloseMemHandle, 0 },
-		[TSHM_IPC_AFTER_FORK] = { TSHM_CALL_cudaMalloc, 0 },
-	};
-	uint64_t address = 0x1000 + 0x100 * (uint64_t)role;
-	uint32_t site = make_site(m, calls[role][0], address), end_site = end ? make_site(m, calls[role][1], address + 8) : 0;
-	struct tshm_ipc *r = make_record(m, TSHM_SEC_IPC, NULL);
-
-	r->role = (uint16_t)role;
-	memset(r->handle, handle, sizeof(r->handle));
-	r->site = site;
-	r->call = calls[role][0];
-	r->begin_mono = epoch + begin * MS;
-	r->count = 1;
-	r->pointer = 0x7f0000000000;
-	if (role == TSHM_IPC_EXPORT || role == TSHM_IPC_IMPORT) {
-		r->base = r->pointer;
-		r->size = 2u << 20;
-	}
-	if (end) {
-		r->stamp = TSHM_STAMP(1, TSHM_STATE_CLOSED);
-		r->end_mono = epoch + end * MS;
-		r->end_site = end_site;
-		r->end_call = calls[role][1];
-		r->released = role == TSHM_IPC_IMPORT;
-	}
-	return r;
-}
-
-static struct judged judge(void)
-{
-	char *args[] = { directory }, *error;
-	struct judged j;
-
-	j.run = tshm_run_load(args, 1, &error);
-	assert_null(error);
-	j.found = tshm_judge(j.run);
-	return j;
-}
-
-static void done(struct judged *j)
-{
-	tshm_findings_free(j->found);
-	tshm_run_free(j->run);
-}
-
-static const struct tshm_finding *find(const struct judged *j, const char *rule)
-{
-	for (size_t i = 0; i < j->found->count; i++)
-		if (!strcmp(j->found->list[i]->check->id, rule))
-			return j->found->list[i];
-	return NULL;
-}
-
-static const struct tshm_finding *expect(const struct judged *j, const char *rule, enum tshm_severity severity, const char *text)
-{
-	const struct tshm_finding *f = find(j, rule);
-
-	if (!f) {
-		fail_msg("no %s", rule);
-		return NULL;
-	}
-	if (!strstr(f->message, text))
-		fail_msg("\"%s\" has no \"%s\"", f->message, text);
-	assert_int_equal(f->severity, severity);
-	assert_true(f->site || !strcmp(rule, "ipc-limbo"));
-	assert_non_null(f->advice);
-	return f;
-}
-
-/* Judge once: this and nothing else but notes. */
-static void only(const char *rule, enum tshm_severity severity, const char *text, const char *second)
-{
-	struct judged j = judge();
-	const struct tshm_finding *f = expect(&j, rule, severity, text);
-
-	for (size_t i = 0; i < j.found->count; i++)
-		if (j.found->list[i]->severity != TSHM_NOTE && j.found->list[i] != f)
-			fail_msg("also %s: %s", j.found->list[i]->check->id, j.found->list[i]->message);
-	if (second) {
-		assert_true(f->site2 != 0);
-		assert_string_equal(f->stack2_title, second);
-	} else {
-		assert_null(f->image2);
-	}
-	done(&j);
-}
-
-static void nothing(void)
-{
-	struct judged j = judge();
-
-	if (j.found->count)
-		fail_msg("%s: %s", j.found->list[0]->check->id, j.found->list[0]->message);
-	done(&j);
-}
-
-static enum tshm_gate gate(const struct judged *j)
-{
-	char *error;
-	struct tshm_policy *policy = tshm_policy_read(NULL, &error);
-	struct tshm_verdict v = tshm_gate_judge(policy, j->run, j->found);
-
-	tshm_policy_free(policy);
-	free(v.why);
-	return v.gate;
-}
-
-static int set_up(void **state)
-{
-	struct made m = make_ledger(9, 1, 1, "/x");
-
-	(void)state;
-	epoch = m.header->start_mono;
-	make_free(&m);
-	strcpy(directory, "/tmp/test_ipc.XXXXXX");
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", directory);
-	return system(command);
-}
-
-/* An exporter whose memory lives until `freed` (0: for ever), and which itself ends at `ends`. */
-static void export(enum tshm_ipc_role role, int handles, uint64_t freed, uint64_t ends)
-{
-	struct made m = exporter();
-
-	for (int i = 1; i <= handles; i++)
-		record(&m, role, i, 10, freed);
-	save_ended(&m, ends);
-}
-
-/* The same for an importer. */
-static void import(enum tshm_ipc_role role, int handles, uint64_t closed, uint64_t ends)
-{
-	struct made m = importer();
-
-	for (int i = 1; i <= handles; i++)
-		record(&m, role, i, 20, closed);
-	save_ended(&m, ends);
-}
+#include "made_ipc.h"
 
 /* ---- what is right ---- */
 
@@ -253,290 +59,6 @@ static void test_allocations(void **state)
 	assert_string_equal(j.run->objects->id, "cuda:0000000000000000:7f0000001000");
 	assert_int_equal(j.run->objects->size, 4096);
 	done(&j);
-}
-
-static void none_of(const char *rule)
-{
-	struct judged j = judge();
-	const struct tshm_finding *f = find(&j, rule);
-
-	if (f)
-		fail_msg("%s: %s", rule, f->message);
-	done(&j);
-}
-
-/* ---- ipc-mem-unclosed ---- */
-
-static void test_unclosed(void **state)
-{
-	struct made m;
-
-	(void)state;
-	export(TSHM_IPC_EXPORT, 6, 0, ENDS);
-	import(TSHM_IPC_IMPORT, 6, 0, ENDS);
-	only("ipc-mem-unclosed", TSHM_WARNING, "6 opens of CUDA memory (12.0 MiB pinned) by cudaIpcOpenMemHandle in importer (pid "
-	     "3999992) were never closed, and piled up until the end", "exported by");
-	/* At the tolerance. */
-	import(TSHM_IPC_IMPORT, 5, 0, ENDS);
-	only("ipc-mem-unclosed", TSHM_NOTE, "5 opens of CUDA memory (10.0 MiB pinned) by cudaIpcOpenMemHandle in importer (pid "
-	     "3999992) were never closed; reclaimed by the driver at exit", "exported by");
-	/* One handle, opened again and again. */
-	m = importer();
-	record(&m, TSHM_IPC_IMPORT, 1, 20, 0)->count = 7;
-	save_ended(&m, ENDS);
-	only("ipc-mem-unclosed", TSHM_WARNING, "7 opens of CUDA memory (2.0 MiB pinned)", "exported by");
-	/* Killed. */
-	m = importer();
-	record(&m, TSHM_IPC_IMPORT, 1, 20, 0)->count = 7;
-	save(&m);
-	only("ipc-mem-unclosed", TSHM_NOTE, "as last recorded; reclaimed by the driver", "exported by");
-	/* The exporter is not known: still a fact about the importer. */
-	m = importer();
-	record(&m, TSHM_IPC_IMPORT, 77, 20, 0)->size = 0;
-	save_ended(&m, ENDS);
-	only("ipc-mem-unclosed", TSHM_NOTE, "1 open of CUDA memory by", NULL);
-}
-
-static void test_not_unclosed(void **state)
-{
-	struct tshm_ipc *r;
-	struct made m;
-
-	(void)state;
-	export(TSHM_IPC_EXPORT, 6, 0, ENDS);
-	/* The context was reset: everything in it went. */
-	m = importer();
-	for (int i = 1; i < 7; i++)
-		record(&m, TSHM_IPC_IMPORT, i, 20, 30)->flags = TSHM_IPCF_RESET;
-	save_ended(&m, ENDS);
-	none_of("ipc-mem-unclosed");
-	/* An open that failed is none. */
-	m = importer();
-	r = record(&m, TSHM_IPC_IMPORT, 1, 20, 0);
-	r->count = 0;
-	r->error = 400;
-	save_ended(&m, ENDS);
-	none_of("ipc-mem-unclosed");
-	/* Everything closed, as often as it was opened, though the record is live still. */
-	m = importer();
-	r = record(&m, TSHM_IPC_IMPORT, 1, 20, 0);
-	r->count = r->released = 3;
-	save_ended(&m, ENDS);
-	none_of("ipc-mem-unclosed");
-}
-
-static void test_uneven(void **state)
-{
-	struct tshm_ipc *r;
-	struct made m;
-
-	(void)state;
-	export(TSHM_IPC_EXPORT, 1, 0, ENDS);
-	m = importer();
-	r = record(&m, TSHM_IPC_IMPORT, 1, 20, 0);
-	r->count = 3;
-	r->released = 1;
-	save_ended(&m, ENDS);
-	only("ipc-mem-unclosed", TSHM_WARNING, "(2.0 MiB pinned) was opened 3 times by cudaIpcOpenMemHandle in importer (pid "
-	     "3999992), closed 1 time", "exported by");
-}
-
-/* Of what a running process has open only what piles up is told: this test is the process. */
-static void test_running(void **state)
-{
-	struct made m = image(2, getpid(), "/opt/importer");
-	struct judged j;
-	void *mapped;
-	char path[128];
-	int fd;
-
-	(void)state;
-	export(TSHM_IPC_EXPORT, 6, 0, 2000000);
-	record(&m, TSHM_IPC_IMPORT, 1, 20, 0);
-	assert_int_equal(make_save(&m, directory), 0);
-	snprintf(path, sizeof(path), "%s/%.32s.tshm", directory, m.header->token);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	mapped = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
-	assert_true(mapped != MAP_FAILED);
-	none_of("ipc-mem-unclosed");
-	for (int i = 2; i < 7; i++)
-		record(&m, TSHM_IPC_IMPORT, i, 20, 0);
-	assert_int_equal(make_save(&m, directory), 0);
-	j = judge();
-	expect(&j, "ipc-mem-unclosed", TSHM_NOTE, "were never closed, and piled up so far");
-	done(&j);
-	/* It outlives its exporter, which freed it. */
-	export(TSHM_IPC_EXPORT, 6, 30, ENDS);
-	only("ipc-exporter-freed", TSHM_ERROR, "importer (pid", "opened by");
-	export(TSHM_IPC_EXPORT, 6, 0, ENDS);
-	only("ipc-exporter-gone", TSHM_WARNING, "exporter (pid 3999991) ended while importer", "opened by");
-	munmap(mapped, 4096);
-	close(fd);
-	make_free(&m);
-}
-
-/* ---- ipc-event-leaked ---- */
-
-static void test_events(void **state)
-{
-	struct judged j;
-	struct made m;
-
-	(void)state;
-	export(TSHM_IPC_EVENT_EXPORT, 6, 0, ENDS);
-	import(TSHM_IPC_EVENT_IMPORT, 6, 40, ENDS);
-	only("ipc-event-leaked", TSHM_WARNING, "6 CUDA events for other processes by cudaEventCreateWithFlags in exporter (pid "
-	     "3999991) were never destroyed, and piled up until the end", "opened by");
-	export(TSHM_IPC_EVENT_EXPORT, 6, 50, ENDS);
-	import(TSHM_IPC_EVENT_IMPORT, 6, 0, 45);
-	only("ipc-event-leaked", TSHM_WARNING, "6 opened CUDA events of another process by cudaIpcOpenEventHandle in importer (pid "
-	     "3999992) were never destroyed", "exported by");
-	import(TSHM_IPC_EVENT_IMPORT, 5, 0, 45);
-	only("ipc-event-leaked", TSHM_NOTE, "reclaimed by the driver at exit", "exported by");
-	/* Events of which nobody made a handle. */
-	m = exporter();
-	for (int i = 1; i < 9; i++)
-		record(&m, TSHM_IPC_EVENT_EXPORT, 0, 10, 0)->count = 0;
-	save_ended(&m, ENDS);
-	import(TSHM_IPC_EVENT_IMPORT, 0, 0, 45);
-	nothing();
-	j = judge();
-	assert_int_equal(j.run->handle_count, 0);	/* zeros join nothing */
-	done(&j);
-}
-
-/* ---- ipc-exporter-freed, ipc-exporter-gone ---- */
-
-static void test_freed(void **state)
-{
-	struct judged j;
-	struct made m;
-
-	(void)state;
-	export(TSHM_IPC_EXPORT, 2, 30, ENDS);
-	import(TSHM_IPC_IMPORT, 2, 40, ENDS);
-	only("ipc-exporter-freed", TSHM_ERROR, "exporter (pid 3999991) freed CUDA memory (4.0 MiB) by cudaFree while importer (pid "
-	     "3999992) had it open, 2 times", "opened by");
-	j = judge();
-	assert_int_equal(find(&j, "ipc-exporter-freed")->site, j.run->images[0]->ipcs[0].r.end_site);
-	assert_int_equal(gate(&j), TSHM_GATE_FAIL);
-	done(&j);
-	/* Open until the importer ended. */
-	import(TSHM_IPC_IMPORT, 1, 0, ENDS);
-	j = judge();
-	expect(&j, "ipc-exporter-freed", TSHM_ERROR, "had it open");
-	done(&j);
-	import(TSHM_IPC_IMPORT, 1, 0, 25);
-	none_of("ipc-exporter-freed");
-	/* With its context. */
-	m = exporter();
-	record(&m, TSHM_IPC_EXPORT, 1, 10, 30)->flags = TSHM_IPCF_RESET;
-	save_ended(&m, ENDS);
-	import(TSHM_IPC_IMPORT, 1, 40, ENDS);
-	only("ipc-exporter-freed", TSHM_ERROR, "with its context by cudaFree", "opened by");
-	export(TSHM_IPC_EVENT_EXPORT, 1, 30, ENDS);
-	import(TSHM_IPC_EVENT_IMPORT, 1, 40, ENDS);
-	only("ipc-exporter-freed", TSHM_WARNING, "destroyed a CUDA event by cudaEventDestroy while", "opened by");
-	/* PyTorch's receivers just keep theirs. */
-	import(TSHM_IPC_EVENT_IMPORT, 1, 0, ENDS);
-	only("ipc-exporter-freed", TSHM_NOTE, "destroyed a CUDA event by cudaEventDestroy while", "opened by");
-}
-
-static void test_not_freed(void **state)
-{
-	struct judged j;
-	struct tshm_ipc *r;
-	struct made m;
-
-	(void)state;
-	/* Freed, and allocated again at the same address with the same handle: the importer has the second. */
-	m = exporter();
-	record(&m, TSHM_IPC_EXPORT, 1, 10, 15);
-	record(&m, TSHM_IPC_EXPORT, 1, 18, 50);
-	save_ended(&m, ENDS);
-	import(TSHM_IPC_IMPORT, 1, 40, ENDS);
-	none_of("ipc-exporter-freed");
-	j = judge();
-	assert_int_equal(j.run->handle_count, 1);
-	assert_ptr_equal(j.run->handles[0].imports[0]->exporter, j.run->handles[0].exports[1]);
-	assert_int_equal(j.run->handles[0].exports[0]->importer_count, 0);
-	done(&j);
-	/* A stale handle that could still be opened. */
-	export(TSHM_IPC_EXPORT, 1, 15, ENDS);
-	none_of("ipc-exporter-freed");
-	/* The other way round: it has the first. */
-	m = exporter();
-	record(&m, TSHM_IPC_EXPORT, 1, 10, 25);
-	record(&m, TSHM_IPC_EXPORT, 1, 28, 50);
-	save_ended(&m, ENDS);
-	only("ipc-exporter-freed", TSHM_ERROR, "freed CUDA memory", "opened by");
-	/* It tried, and failed. */
-	export(TSHM_IPC_EXPORT, 1, 30, ENDS);
-	m = importer();
-	r = record(&m, TSHM_IPC_IMPORT, 1, 20, 40);
-	r->count = 0;
-	r->error = 201;
-	save_ended(&m, ENDS);
-	none_of("ipc-exporter-freed");
-	/* Another boot: the times have nothing to do with each other, nor have the handles. */
-	m = importer();
-	record(&m, TSHM_IPC_IMPORT, 1, 20, 40);
-	strcpy(m.header->boot_id, "another");
-	save_ended(&m, ENDS);
-	none_of("ipc-exporter-freed");
-}
-
-/* A killed importer noted no end: it lived at its last call, and was dead when it was collected. */
-static void test_freed_killed(void **state)
-{
-	struct made parent = image(3, 3999990, "/opt/parent"), m;
-	struct tshm_child *c = make_child(&parent, IMPORTER, TSHM_CHILD_FORK, 9);
-
-	(void)state;
-	c->begin_mono = epoch;
-	c->end_mono = epoch + 60 * MS;
-	save_ended(&parent, ENDS);
-	export(TSHM_IPC_EXPORT, 1, 30, ENDS);
-	m = importer();
-	record(&m, TSHM_IPC_IMPORT, 1, 20, 0);
-	save(&m);
-	only("ipc-exporter-freed", TSHM_WARNING, "importer (pid 3999992, killed by SIGKILL) may have had it open", "opened by");
-	/* It did something later. */
-	m = importer();
-	record(&m, TSHM_IPC_IMPORT, 1, 20, 0);
-	record(&m, TSHM_IPC_IMPORT, 2, 31, 32);
-	save(&m);
-	only("ipc-exporter-freed", TSHM_ERROR, "killed by SIGKILL) had it open", "opened by");
-	/* Collected before. */
-	export(TSHM_IPC_EXPORT, 1, 70, ENDS);
-	none_of("ipc-exporter-freed");
-}
-
-static void test_gone(void **state)
-{
-	struct made parent = image(3, 3999990, "/opt/parent"), m;
-	struct tshm_child *c = make_child(&parent, EXPORTER, TSHM_CHILD_FORK, 9);
-
-	(void)state;
-	export(TSHM_IPC_EXPORT, 1, 0, 30);
-	import(TSHM_IPC_IMPORT, 1, 45, ENDS);
-	only("ipc-exporter-gone", TSHM_WARNING, "exporter (pid 3999991) ended while importer (pid 3999992) still had its CUDA "
-	     "memory (2.0 MiB) open", "opened by");
-	/* At that very time, and before. */
-	import(TSHM_IPC_IMPORT, 1, 30, ENDS);
-	nothing();
-	import(TSHM_IPC_IMPORT, 1, 25, ENDS);
-	nothing();
-	/* Killed, and nobody knows when. */
-	m = exporter();
-	record(&m, TSHM_IPC_EXPORT, 1, 10, 0);
-	save(&m);
-	import(TSHM_IPC_IMPORT, 1, 500, ENDS);
-	none_of("ipc-exporter-gone");
-	c->begin_mono = epoch;
-	c->end_mono = epoch + 60 * MS;
-	save_ended(&parent, ENDS);
-	only("ipc-exporter-gone", TSHM_WARNING, "exporter (pid 3999991, killed by SIGKILL) ended while", "opened by");
 }
 
 /* ---- one party ---- */
@@ -675,12 +197,12 @@ static void test_after_fork(void **state)
 static void test_torch_counters(void **state)
 {
 	static const off_t sizes[] = { 80064, 80128 };
-	char name[64];
+	char counters[64];
 
 	(void)state;
-	snprintf(name, sizeof(name), "/dev/shm/torch_%d_%d_0", EXPORTER, (int)getpid());
+	snprintf(counters, sizeof(counters), "/dev/shm/torch_%d_%d_0", EXPORTER, (int)getpid());
 	for (int i = 0; i < 2; i++) {
-		int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		int fd = open(counters, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		struct made m = exporter();
 		const struct tshm_finding *f;
 		struct judged j;
@@ -688,13 +210,13 @@ static void test_torch_counters(void **state)
 		assert_true(fd >= 0);
 		assert_int_equal(ftruncate(fd, sizes[i]), 0);
 		close(fd);
-		make_name(&m, TSHM_SPACE_SHM, name, TSHM_HIF_EXCLUSIVE, make_site(&m, TSHM_CALL_shm_open, 0x77));
+		make_name(&m, TSHM_SPACE_SHM, counters, TSHM_HIF_EXCLUSIVE, make_site(&m, TSHM_CALL_shm_open, 0x77));
 		record(&m, TSHM_IPC_EXPORT, 1, 10, 0);
 		record(&m, TSHM_IPC_EXPORT, 2, 10, 50);
 		save_ended(&m, ENDS);
 		j = judge();
 		f = find(&j, "shm-leaked");
-		unlink(name);
+		unlink(counters);
 		assert_non_null(f);
 		assert_int_equal(!strstr(f->message, "counters of who uses 2 CUDA allocations (4.0 MiB)"), i);
 		assert_int_equal(f->site2 != 0, !i);
@@ -767,25 +289,16 @@ static void test_old(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_clean, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_allocations, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_unclosed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_not_unclosed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_uneven, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_running, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_events, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_freed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_not_freed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_freed_killed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_gone, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_unbalanced, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_same_process, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_interior, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_limbo, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_after_fork, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_torch_counters, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_hostile, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_old, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_clean, set_up_ipc, tear_down),
+		cmocka_unit_test_setup_teardown(test_allocations, set_up_ipc, tear_down),
+		cmocka_unit_test_setup_teardown(test_unbalanced, set_up_ipc, tear_down),
+		cmocka_unit_test_setup_teardown(test_same_process, set_up_ipc, tear_down),
+		cmocka_unit_test_setup_teardown(test_interior, set_up_ipc, tear_down),
+		cmocka_unit_test_setup_teardown(test_limbo, set_up_ipc, tear_down),
+		cmocka_unit_test_setup_teardown(test_after_fork, set_up_ipc, tear_down),
+		cmocka_unit_test_setup_teardown(test_torch_counters, set_up_ipc, tear_down),
+		cmocka_unit_test_setup_teardown(test_hostile, set_up_ipc, tear_down),
+		cmocka_unit_test_setup_teardown(test_old, set_up_ipc, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

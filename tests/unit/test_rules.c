@@ -16,34 +16,22 @@
 
 #include <cmocka.h>
 
-#include "../../report/finding.h"
-#include "../../report/runs.h"
-#include "make_ledger.h"
+#include "made_run.h"
 
 #define OWNER_PID 3999990
 #define OTHER_PID 3999991
 #define THIRD_PID 3999992
 #define MS 1000000ull
 
-static char directory[] = "/tmp/test_rules.XXXXXX";
-static char name[64];
 static uint64_t base;		/* when the owner began */
 
-static void save(struct made *m)
-{
-	assert_int_equal(make_save(m, directory), 0);
-	make_free(m);
-}
-
 /* The severity of the only finding of a rule, -1 if there is none.  *text, if asked for, is its message, to be freed. */
-static int judge(const char *rule, char **text)
+static int severity_of(const char *rule, char **text)
 {
-	char *args[] = { directory }, *error;
-	struct tshm_run *run = tshm_run_load(args, 1, &error);
-	struct tshm_findings *found = tshm_judge(run);
+	struct judged j = judge();
+	const struct tshm_findings *found = j.found;
 	int severity = -1;
 
-	assert_null(error);
 	for (size_t i = 0; i < found->count; i++)
 		if (!strcmp(found->list[i]->check->id, rule)) {
 			assert_int_equal(severity, -1);
@@ -51,8 +39,7 @@ static int judge(const char *rule, char **text)
 			if (text)
 				*text = strdup(found->list[i]->message);
 		}
-	tshm_findings_free(found);
-	tshm_run_free(run);
+	done(&j);
 	return severity;
 }
 
@@ -60,7 +47,7 @@ static void expect(const char *rule, enum tshm_severity severity, const char *wo
 {
 	char *text = NULL;
 
-	assert_int_equal(judge(rule, &text), severity);
+	assert_int_equal(severity_of(rule, &text), severity);
 	if (!strstr(text, words))
 		fail_msg("\"%s\" has no \"%s\"", text, words);
 	free(text);
@@ -68,26 +55,7 @@ static void expect(const char *rule, enum tshm_severity severity, const char *wo
 
 static void expect_no(const char *rule)
 {
-	assert_int_equal(judge(rule, NULL), -1);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	strcpy(directory, "/tmp/test_rules.XXXXXX");
-	snprintf(name, sizeof(name), "/dev/shm/test_rules_%d", (int)getpid());
-	unlink(name);
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	char command[128];
-
-	(void)state;
-	unlink(name);
-	snprintf(command, sizeof(command), "rm -rf %s", directory);
-	return system(command);
+	assert_int_equal(severity_of(rule, NULL), -1);
 }
 
 /* An owner that made the name at 10 ms, and had it until `used`, both from its begin. */

@@ -17,48 +17,7 @@
 
 #include <cmocka.h>
 
-#include "../../report/gate.h"
-#include "../../report/runs.h"
-#include "make_ledger.h"
-
-static char directory[] = "/tmp/test_run.XXXXXX";
-static char name[64];		/* a name of our own in the shm mount */
-
-struct judged {
-	struct tshm_run *run;
-	struct tshm_findings *found;
-};
-
-static void save(struct made *m)
-{
-	assert_int_equal(make_save(m, directory), 0);
-	make_free(m);
-}
-
-static struct judged judge(void)
-{
-	char *args[] = { directory }, *error;
-	struct judged j;
-
-	j.run = tshm_run_load(args, 1, &error);
-	assert_null(error);
-	j.found = tshm_judge(j.run);
-	return j;
-}
-
-static void done(struct judged *j)
-{
-	tshm_findings_free(j->found);
-	tshm_run_free(j->run);
-}
-
-static const struct tshm_finding *find(const struct judged *j, const char *rule)
-{
-	for (size_t i = 0; i < j->found->count; i++)
-		if (!strcmp(j->found->list[i]->check->id, rule))
-			return j->found->list[i];
-	return NULL;
-}
+#include "made_run.h"
 
 /* Any of the rule: tests run side by side, and what appears may be another's. */
 static void expect(const struct judged *j, const char *rule, enum tshm_severity severity, const char *text)
@@ -89,17 +48,6 @@ static void expect_no(const struct judged *j, const char *rule)
 		fail_msg("there is a %s: %s", rule, f->message);
 }
 
-static enum tshm_gate gate(const struct judged *j)
-{
-	char *error;
-	struct tshm_policy *policy = tshm_policy_read(NULL, &error);
-	struct tshm_verdict v = tshm_gate_judge(policy, j->run, j->found);
-
-	tshm_policy_free(policy);
-	free(v.why);
-	return v.gate;
-}
-
 static int make_segment(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -107,25 +55,6 @@ static int make_segment(const char *path)
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, 65536), 0);
 	return fd;
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	strcpy(directory, "/tmp/test_run.XXXXXX");
-	snprintf(name, sizeof(name), "/dev/shm/test_run_%d", (int)getpid());
-	unlink(name);
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	char command[128];
-
-	(void)state;
-	unlink(name);
-	snprintf(command, sizeof(command), "rm -rf %s", directory);
-	return system(command);
 }
 
 /* A process that no longer lives. */

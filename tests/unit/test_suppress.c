@@ -7,31 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "../../report/runs.h"
 #include "../../report/suppress.h"
-#include "make_ledger.h"
-
-static char directory[] = "/tmp/test_suppress.XXXXXX";
-
-static int set_up(void **state)
-{
-	(void)state;
-	strcpy(directory, "/tmp/test_suppress.XXXXXX");
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", directory);
-	return system(command);
-}
+#include "made_run.h"
 
 /* A frame of Python on top of that of the program. */
 static void add_python(struct made *m, uint32_t site, const char *file, const char *function)
@@ -46,12 +26,10 @@ static void add_python(struct made *m, uint32_t site, const char *file, const ch
 }
 
 /* An importer that leaves an event, opened by this function of Python; its exporter is another program. */
-static struct tshm_run *leak(const char *file, const char *function)
+static void leak(const char *file, const char *function)
 {
 	struct made from = make_ledger(1, 3999991, 1, "/opt/exporter"), to = make_ledger(2, 3999992, 1, "/opt/importer");
 	struct tshm_ipc *e = make_record(&from, TSHM_SEC_IPC, NULL), *i = make_record(&to, TSHM_SEC_IPC, NULL);
-	char *args[] = { directory }, *error;
-	struct tshm_run *run;
 
 	e->role = TSHM_IPC_EVENT_EXPORT;
 	i->role = TSHM_IPC_EVENT_IMPORT;
@@ -68,33 +46,28 @@ static struct tshm_run *leak(const char *file, const char *function)
 	make_end(&to, TSHM_ENDED_EXIT, 0);
 	from.header->end_mono = to.header->end_mono;
 	e->end_mono = to.header->end_mono;
-	assert_int_equal(make_save(&from, directory), 0);
-	assert_int_equal(make_save(&to, directory), 0);
-	make_free(&from);
-	make_free(&to);
-	run = tshm_run_load(args, 1, &error);
-	assert_null(error);
-	return run;
+	save(&from);
+	save(&to);
 }
 
 static bool is_suppressed(struct tshm_suppressions *s, const char *file, const char *function)
 {
-	struct tshm_run *run = leak(file, function);
-	struct tshm_findings *found = tshm_judge(run);
 	struct tshm_symbols *symbols = tshm_symbols_new();
 	struct tshm_totals totals;
+	struct judged j;
 	bool suppressed;
 
-	assert_int_equal(found->count, 1);
-	assert_string_equal(found->list[0]->check->id, "ipc-event-leaked");
-	tshm_suppressions_apply(s, found, symbols);
-	suppressed = found->list[0]->suppressed_by != NULL;
-	totals = tshm_totals(run, found);
+	leak(file, function);
+	j = judge();
+	assert_int_equal(j.found->count, 1);
+	assert_string_equal(j.found->list[0]->check->id, "ipc-event-leaked");
+	tshm_suppressions_apply(s, j.found, symbols);
+	suppressed = j.found->list[0]->suppressed_by != NULL;
+	totals = tshm_totals(j.run, j.found);
 	assert_int_equal(totals.suppressed, suppressed);
 	assert_int_equal(totals.notes, !suppressed);
 	tshm_symbols_free(symbols);
-	tshm_findings_free(found);
-	tshm_run_free(run);
+	done(&j);
 	return suppressed;
 }
 

@@ -24,6 +24,7 @@
 #include "../../preload/site.h"
 #include "../../preload/store.h"
 #include "../../preload/strings.h"
+#include "own_ledger.h"
 
 #define THREADS 8
 #define ROUNDS 4000
@@ -32,29 +33,7 @@
 #define NAMES 48
 #define REGIONS 3
 
-static char directory[] = "/tmp/tshm-threads-XXXXXX";
 static pthread_barrier_t barrier;
-
-static int start(void **state)
-{
-	char name[] = "threads", *argv[] = { name, NULL };
-
-	(void)state;
-	if (!mkdtemp(directory))
-		return -1;
-	snprintf(tshm_options.dir, sizeof(tshm_options.dir), "%s", directory);
-	tshm_image_start(1, argv);
-	return tshm_header->token[0] ? 0 : -1;
-}
-
-static int finish(void **state)
-{
-	char command[sizeof(directory) + 16];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -r %s", directory);
-	return system(command);
-}
 
 /* A caller, as a hook would see it. */
 static struct tshm_here here(enum tshm_call call) { return TSHM_HERE_OF(call, true); }
