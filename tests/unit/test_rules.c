@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -333,6 +334,54 @@ static void beyond_the_end(void **state)
 	expect_no("shm-mapped-beyond-end");
 }
 
+/*
+ * A child that has 64 KiB mapped dies of SIGBUS, and what it recorded last is that it shrank the segment to
+ * 4 KiB.  Its parent, who let it grow again, is not in the child's records.  Only where nobody else can tell
+ * they count, and not for certain.
+ */
+static void died_of_sigbus(void **state)
+{
+	int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	(void)state;
+	assert_true(fd >= 0);
+	for (int round = 0; round < 4; round++) {
+		struct made p = owner(15 * MS), c = make_ledger(2, OTHER_PID, OWNER_PID, "/bin/child");
+		struct tshm_child *record = make_child(&p, OTHER_PID, TSHM_CHILD_FORK, SIGBUS);
+		struct tshm_resource *r[3];
+		struct stat st;
+
+		assert_int_equal(ftruncate(fd, round == 1 ? 4096 : 65536), 0);
+		assert_int_equal(fstat(fd, &st), 0);
+		r[0] = make_resource(&c, TSHM_KIND_MAPPING, 0x7f0000000000, make_site(&c, TSHM_CALL_mmap, 0x3000));
+		r[0]->length = 65536;
+		r[1] = make_resource(&c, TSHM_KIND_SEGMENT, 3, make_site(&c, TSHM_CALL_shm_open, 0x4000));
+		r[1]->size = 4096;
+		r[2] = make_resource(&p, TSHM_KIND_SEGMENT, 3, make_site(&p, TSHM_CALL_shm_open, 0x4000));
+		r[2]->size = 65536;
+		for (int i = 0; i < 3; i++) {
+			r[i]->flags = TSHM_RF_IDENT;
+			r[i]->dev = st.st_dev;
+			r[i]->ino = st.st_ino;
+		}
+		if (round >= 2)
+			unlink(name);
+		record->begin_mono = c.header->start_mono;
+		make_end(&p, TSHM_ENDED_EXIT, 0);
+		p.header->end_mono = record->end_mono + (round == 2 ? 1 : -1 * MS);	/* after the child, or before */
+		save(&p);
+		save(&c);
+		if (round == 1)
+			expect("shm-mapped-beyond-end", TSHM_ERROR, "60.0 KiB past its end (it was shrunk to 4.0 KiB): it died");
+		else if (round == 3)
+			expect("shm-mapped-beyond-end", TSHM_WARNING,
+			       "60.0 KiB past its end (it was shrunk to 4.0 KiB, as far as was recorded): it died of SIGBUS");
+		else
+			expect_no("shm-mapped-beyond-end");
+	}
+	close(fd);
+}
+
 /* Made for all, closed to others later: as long as the name is there the kernel's word counts. */
 static void exposed(void **state)
 {
@@ -371,6 +420,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_program, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bound, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(beyond_the_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(died_of_sigbus, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exposed, set_up, tear_down),
 	};
 
