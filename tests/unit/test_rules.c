@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rules about names and sizes, where times and what is missing decide: in made runs. */
+/* Rules about names, sizes and marks, where times and what is missing decide: in made runs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -408,6 +408,50 @@ static void exposed(void **state)
 	close(fd);
 }
 
+/* Six marks "epoch", each with so many more descriptors at its end, all by one place; some go before the next begins. */
+static void epochs(uint16_t more, int64_t released)
+{
+	struct made m = make_ledger(1, OWNER_PID, 1, "/bin/trainer");
+	uint32_t site = make_site(&m, TSHM_CALL_open, 0x1000), epoch = make_string(&m, "epoch", 5);
+	int64_t live = 10000;
+
+	for (int i = 0; i < 6; i++) {
+		struct tshm_mark *mark = make_record(&m, TSHM_SEC_MARKS, NULL);
+
+		mark->stamp = TSHM_STAMP(1, TSHM_STATE_CLOSED);
+		mark->name = epoch;
+		mark->sequence = (uint64_t)i + 1;
+		mark->begin_mono = m.header->start_mono + (uint64_t)i * 2 * MS;
+		mark->end_mono = mark->begin_mono + MS;
+		for (int class = 0; class < TSHM_MARK_CLASSES; class++)
+			mark->live_begin[class] = mark->live_end[class] = class == TSHM_MARK_DESCRIPTORS ? live : 0;
+		mark->live_end[TSHM_MARK_DESCRIPTORS] += more;
+		mark->leaves[0].site = site;
+		mark->leaves[0].class = TSHM_MARK_DESCRIPTORS;
+		mark->leaves[0].grown = more;
+		live += more - released;
+	}
+	make_end(&m, TSHM_ENDED_EXIT, 0);
+	save(&m);
+}
+
+/*
+ * for i in range(6): with mark("epoch"): open files; and close them after the with.  What the last one left
+ * was there when it ended.
+ */
+static void closed_between_marks(void **state)
+{
+	(void)state;
+	epochs(1, 0);
+	expect("fd-growth", TSHM_ERROR, "6 more descriptors were live at the end of mark \"epoch\" (6 of them)");
+	epochs(1, 1);
+	expect_no("fd-growth");
+	epochs(10, 7);
+	expect("fd-growth", TSHM_ERROR, "25 more descriptors were live");
+	epochs(10, 1000);	/* what went was not of the marks alone; what the last one left is still there */
+	expect("fd-growth", TSHM_ERROR, "10 more descriptors were live");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +466,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(beyond_the_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(died_of_sigbus, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exposed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(closed_between_marks, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
