@@ -217,6 +217,34 @@ static void removed_it_itself(void **state)
 	expect("shm-vanished", TSHM_NOTE, "it had removed it itself");
 }
 
+/*
+ * Two containers of one host, each with a /dev/shm of its own, and in each a segment of that name: one container
+ * removes its own.  That does not explain why the other's is gone; nor does the removal of another object.
+ */
+static void another_of_that_name(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		struct made o = owner(15 * MS), r = make_ledger(2, OTHER_PID, OWNER_PID, "/bin/remover");
+		struct made a = make_ledger(3, THIRD_PID, OWNER_PID, "/bin/asker");
+		struct tshm_history *h = (void *)(o.bytes + tshm_ledger_offset(&o.header->sections[TSHM_SEC_HISTORY], 1));
+
+		h->dev = 12345;
+		h->ino = round == 1 ? 679 : 678;
+		if (round == 0)
+			r.header->shm_dev++;
+		removal(&r, 20 * MS);
+		event(&a, TSHM_HIST_ATTACH_FAIL, TSHM_CALL_shm_open, 30 * MS);
+		make_end(&o, TSHM_ENDED_EXIT, 0);
+		make_end(&r, TSHM_ENDED_EXIT, 0);
+		make_end(&a, TSHM_ENDED_EXIT, 1);
+		save(&o);
+		save(&r);
+		save(&a);
+		expect("shm-vanished", TSHM_ERROR, round < 2 ? "nobody observed removed it" : "remover (pid 3999991) had removed it");
+	}
+}
+
 /* Python's resource tracker of `user`, which `parent` started, removes the owner's segment at 20 ms. */
 static void tracker(pid_t parent, uint64_t used, bool missed)
 {
@@ -460,6 +488,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(vanished_by_nobody, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(still_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(removed_it_itself, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(another_of_that_name, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(trackers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_program, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bound, set_up, tear_down),
