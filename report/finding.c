@@ -93,6 +93,11 @@ const char *tshm_severity_name(enum tshm_severity severity)
 	return "?";
 }
 
+const char *tshm_finding_name(const struct tshm_finding *f)
+{
+	return f->subject ? f->subject : f->object ? f->object->name : NULL;
+}
+
 bool tshm_finding_is_segment(const struct tshm_finding *f)
 {
 	unsigned space = f->object ? f->object->space : 0;

@@ -50,6 +50,8 @@ struct tshm_finding *tshm_finding_add(struct tshm_findings *, const struct tshm_
 				      enum tshm_severity, const char *message, ...)
 	__attribute__((format(printf, 4, 5)));
 void tshm_findings_free(struct tshm_findings *);
+/* What it is about, by name, unescaped: of its subject, else of its object; NULL: that has none. */
+const char *tshm_finding_name(const struct tshm_finding *);
 /* Is it about segments that were left?  (A semaphore or queue is none.) */
 bool tshm_finding_is_segment(const struct tshm_finding *);
 const char *tshm_severity_name(enum tshm_severity);	/* "error", "warning", "note" */

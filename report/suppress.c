@@ -238,7 +238,7 @@ static bool matches(const struct tshm_suppression *s, const struct tshm_finding 
 	length = (size_t)(s->pattern - s->line) - 1;
 	if (s->line[0] != '*' && (strlen(f->check->id) != length || memcmp(f->check->id, s->line, length) != 0))
 		return false;
-	return !strcmp(s->pattern, "*") || (f->object && tshm_fits_path(s->pattern, f->object->name)) ||
+	return !strcmp(s->pattern, "*") || tshm_fits_path(s->pattern, tshm_finding_name(f)) ||
 	       fits_site(s->pattern, symbols, f->image, f->site) ||
 	       (f->frame2 ? fits_stack(s->pattern, symbols, f->image2, f->frame2, 1) :
 			    fits_site(s->pattern, symbols, f->image2, f->site2));
