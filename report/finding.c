@@ -106,11 +106,10 @@ bool tshm_finding_is_segment(const struct tshm_finding *f)
 	       (space == TSHM_SPACE_SHM || space == TSHM_SPACE_SYSV);
 }
 
-struct tshm_totals tshm_totals(const struct tshm_run *run, const struct tshm_findings *found)
+struct tshm_totals tshm_totals(const struct tshm_findings *found)
 {
 	struct tshm_totals t = { 0 };
 
-	(void)run;
 	for (size_t i = 0; i < found->count; i++) {
 		const struct tshm_finding *f = found->list[i];
 

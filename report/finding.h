@@ -37,15 +37,15 @@ struct tshm_finding {
 };
 
 struct tshm_findings {
-	struct tshm_finding **list;	/* after tshm_findings_sort: worst first, then by bytes, then by name */
+	struct tshm_finding **list;	/* worst first, then by bytes, then as in checks.def and the alphabet */
 	size_t count;
 };
 
 /* All checks, in the order of checks.def; count is written. */
 const struct tshm_check *tshm_checks(size_t *count);
-/* Run every check, merge what is the same fact, sort. */
+/* Run every check, sort. */
 struct tshm_findings *tshm_judge(const struct tshm_run *);
-/* Add a finding; message is a printf format.  Never NULL.  severity must not be above check->severity. */
+/* Add a finding; message is a printf format.  Never NULL.  No severity is above check->severity. */
 struct tshm_finding *tshm_finding_add(struct tshm_findings *, const struct tshm_check *,
 				      enum tshm_severity, const char *message, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -60,6 +60,6 @@ struct tshm_totals {
 	size_t errors, warnings, notes, suppressed, known;
 	uint64_t leaked_segments, leaked_bytes;	/* objects in state LEAKED, once each */
 };
-struct tshm_totals tshm_totals(const struct tshm_run *, const struct tshm_findings *);
+struct tshm_totals tshm_totals(const struct tshm_findings *);
 
 #endif

@@ -31,8 +31,7 @@ struct process {			/* a pid; its images by start time, whoever had the pid */
 };
 
 struct token {
-	const struct tshm_image *image;
-	struct tshm_image *writable;
+	struct tshm_image *image;
 	UT_hash_handle hh;
 };
 
@@ -42,7 +41,6 @@ struct join {
 	struct token *tokens;
 	const char *boot_id;		/* stands in where a ledger does not know its own */
 	uint64_t pidns;
-	size_t unobserved;
 };
 
 void tshm_model_append(struct tshm_run *run, struct tshm_image *im)
@@ -170,8 +168,8 @@ static void index_images(struct join *j)
 	for (size_t i = 0; i < run->image_count; i++) {
 		struct token *t = tshm_xcalloc(1, sizeof(*t));
 
-		t->writable = run->images[i];
-		HASH_ADD_KEYPTR(hh, j->tokens, t->writable->header.token, 32, t);
+		t->image = run->images[i];
+		HASH_ADD_KEYPTR(hh, j->tokens, t->image->header.token, 32, t);
 		index_image(j, run->images[i]);
 	}
 }
@@ -227,7 +225,7 @@ static void add_unseen_exec(struct join *j)
 		new = tshm_model_unobserved(j->run, im->header.pid, im->header.ppid,
 					    im->string(im, im->header.end_detail, NULL));
 		new->part = im->part;
-	memcpy(new->header.boot_id, im->header.boot_id, sizeof(new->header.boot_id));
+		memcpy(new->header.boot_id, im->header.boot_id, sizeof(new->header.boot_id));
 		new->header.pidns = im->header.pidns;
 		new->header.start_mono = im->header.end_mono;
 		new->header.start_wall = im->header.end_wall;
@@ -266,7 +264,7 @@ static struct tshm_image *parent_by_token(const struct join *j, const struct tsh
 	if (!memcmp(im->header.parent_token, none, sizeof(none)))
 		return NULL;
 	HASH_FIND(hh, j->tokens, im->header.parent_token, 32, t);
-	return t && t->writable != im ? t->writable : NULL;
+	return t && t->image != im ? t->image : NULL;
 }
 
 /* Where the tree's edge leads: an image hangs on what it was before, or on its parent. */
@@ -361,12 +359,11 @@ static struct tshm_image *image_of_late(const struct join *j, const struct tshm_
 }
 
 /* Was there a child process that became a program, or ran as a copy of its parent, unseen? */
-static bool was_a_process(const struct tshm_image *parent, const struct tshm_child *c, const char *program)
+static bool was_a_process(const struct tshm_child *c, const char *program)
 {
 	bool failed = TSHM_STAMP_STATE(c->stamp) == TSHM_STATE_CLOSED && WIFEXITED(c->wait_status) &&
 		      (WEXITSTATUS(c->wait_status) >= 126);
 
-	(void)parent;
 	if (c->pid <= 0)
 		return false;
 	if (c->how == TSHM_CHILD_VFORK && !program)
@@ -379,7 +376,7 @@ static void add_unseen_child(struct join *j, struct tshm_image *parent, const st
 	const char *program = parent->string(parent, c->program, NULL);
 	struct tshm_image *im;
 
-	if (!was_a_process(parent, c, program))
+	if (!was_a_process(c, program))
 		return;
 	im = tshm_model_unobserved(j->run, c->pid, parent->header.pid, program);
 	im->part = parent->part;

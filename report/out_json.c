@@ -90,7 +90,7 @@ static json_t *run(const struct tshm_run *r)
 
 static json_t *summary(const struct tshm_out *o)
 {
-	struct tshm_totals n = tshm_totals(o->run, o->findings);
+	struct tshm_totals n = tshm_totals(o->findings);
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "processes", tshm_json_number(tshm_out_processes(o->run)),
 			 "errors", tshm_json_number(n.errors), "warnings", tshm_json_number(n.warnings), "notes", tshm_json_number(n.notes),

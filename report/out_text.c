@@ -421,7 +421,7 @@ static void gate(const struct tshm_out *o)
 
 void tshm_out_summary(const struct tshm_out *o)
 {
-	struct tshm_totals totals = tshm_totals(o->run, o->findings), *n = &totals;
+	struct tshm_totals totals = tshm_totals(o->findings), *n = &totals;
 
 	fprintf(o->to, "SUMMARY: tshm: %s (%" PRIu64 " bytes), %s, %s, %s",
 		tshm_text_plural(n->leaked_segments, "leaked segment").s, n->leaked_bytes,
@@ -439,7 +439,7 @@ void tshm_out_summary(const struct tshm_out *o)
 
 void tshm_out_text(const struct tshm_out *o)
 {
-	struct tshm_totals n = tshm_totals(o->run, o->findings);
+	struct tshm_totals n = tshm_totals(o->findings);
 
 	head(o);
 	findings(o);

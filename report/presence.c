@@ -256,9 +256,6 @@ static void find_creator(struct asking *a, struct tshm_object *object)
 		object->rival = object->creator;
 		object->creator = first;
 	}
-	object->born_in_run = object->creator ||
-		(object->name && a->run->has_names_before && !was_before(a, object->space, object->name, object->sysv_id)) ||
-		(object->birth_wall && a->run->started_wall && object->birth_wall >= a->run->started_wall);
 }
 
 static void ask_object(struct asking *a, struct tshm_object *object)
@@ -329,7 +326,7 @@ static void add_stray(struct tshm_run *run, const struct tshm_seen *seen)
 
 	run->strays = tshm_xreallocarray(run->strays, run->stray_count + 1, sizeof(*run->strays));
 	s = &run->strays[run->stray_count++];
-	*s = (struct tshm_stray){ .space = seen->space, .size = seen->size, .uid = seen->uid, .id = seen->id,
+	*s = (struct tshm_stray){ .space = seen->space, .size = seen->size, .id = seen->id,
 				  .creator_pid = seen->creator_pid, .dev = seen->dev, .ino = seen->ino };
 	if (seen->name)
 		s->name = tshm_arena_strdup(&run->own->arena, seen->name);
@@ -443,7 +440,6 @@ static bool is_of_killed(struct asking *a, const struct tshm_seen *seen)
 		tshm_object_add_past(object, maker);
 		object->creator = maker;
 		object->rival = rival;
-		object->born_in_run = true;
 	}
 	if (object->presence == TSHM_NAME_THERE)	/* linked already: it is told of by the name that was asked for */
 		return true;

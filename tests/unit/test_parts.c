@@ -133,7 +133,7 @@ static void test_two_hosts(void **state)
 	save_run("two", 3, "beta", BOOT_B, false);
 	run = load("one", NULL);
 	found = tshm_judge(run);
-	alone = tshm_totals(run, found);
+	alone = tshm_totals(found);
 	assert_int_equal(run->object_count, 9);
 	assert_non_null(find(found, "fd-leaked", "worker (pid 3999991) ended"));
 	tshm_findings_free(found);
@@ -159,7 +159,7 @@ static void test_two_hosts(void **state)
 	}
 	assert_int_equal(removed, 1);
 	found = tshm_judge(run);
-	t = tshm_totals(run, found);
+	t = tshm_totals(found);
 	assert_int_equal(t.warnings, 2 * alone.warnings);
 	assert_int_equal(find(found, "fd-leaked", "worker (pid 3999991 on alpha)")->count, 8);
 	assert_int_equal(find(found, "fd-leaked", "worker (pid 3999991 on beta)")->count, 8);

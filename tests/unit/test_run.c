@@ -151,7 +151,7 @@ static void test_leaked(void **state)
 	assert_non_null(strstr(find(&j, "shm-leaked")->advice, name));
 	assert_int_equal(j.found->count, 1);
 	assert_int_equal(gate(&j), TSHM_GATE_FAIL);
-	t = tshm_totals(j.run, j.found);
+	t = tshm_totals(j.found);
 	assert_int_equal(t.leaked_segments, 1);
 	assert_int_equal(t.leaked_bytes, 65536);
 	assert_true(j.run->complete);

@@ -90,7 +90,7 @@ static bool is_suppressed(struct tshm_suppressions *s, const char *file, const c
 	assert_string_equal(found->list[0]->check->id, "ipc-event-leaked");
 	tshm_suppressions_apply(s, found, symbols);
 	suppressed = found->list[0]->suppressed_by != NULL;
-	totals = tshm_totals(run, found);
+	totals = tshm_totals(found);
 	assert_int_equal(totals.suppressed, suppressed);
 	assert_int_equal(totals.notes, !suppressed);
 	tshm_symbols_free(symbols);
