@@ -14,9 +14,12 @@
 #define TSHM_TICK_NS 20000000ull
 #define TSHM_BIRTH_TICK_NS 10000000ull
 
-struct tshm_run_own { struct tshm_arena arena; };
+struct tshm_run_own {
+	struct tshm_arena arena;
+	struct tshm_pid *unobserved;	/* while images are joined: model.c's */
+};
 
-/* An image that has no ledger, appended to run->images. */
+/* An image that has no ledger, appended to run->images.  While images are joined. */
 struct tshm_image *tshm_model_unobserved(struct tshm_run *, pid_t pid, pid_t ppid, const char *exe);
 void tshm_model_append(struct tshm_run *, struct tshm_image *);
 /* What tshm_model_join() does in between and last, of joined images.  (tree.c) */

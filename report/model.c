@@ -30,6 +30,12 @@ struct process {			/* a pid; its images by start time, whoever had the pid */
 	UT_hash_handle hh;
 };
 
+struct tshm_pid {			/* of images without a ledger: how many have it */
+	int64_t pid;
+	unsigned count;
+	UT_hash_handle hh;
+};
+
 struct token {
 	struct tshm_image *image;
 	UT_hash_handle hh;
@@ -67,20 +73,25 @@ static const char *no_string(const struct tshm_image *im, uint32_t number, uint3
 struct tshm_image *tshm_model_unobserved(struct tshm_run *run, pid_t pid, pid_t ppid, const char *exe)
 {
 	struct tshm_image *im = tshm_xcalloc(1, sizeof(*im));
-	unsigned same = 1;
+	int64_t key = pid;
+	struct tshm_pid *p;
 
+	HASH_FIND(hh, run->own->unobserved, &key, sizeof(key), p);
+	if (!p) {
+		p = tshm_arena_alloc(&run->own->arena, sizeof(*p));
+		p->pid = pid;
+		HASH_ADD(hh, run->own->unobserved, pid, sizeof(p->pid), p);
+	}
 	im->header.pid = pid;
 	im->header.ppid = ppid;
 	im->exe = exe && exe[0] ? tshm_arena_strdup(&run->own->arena, exe) : "?";
 	im->argv = tshm_arena_alloc(&run->own->arena, sizeof(char *));
 	im->string = no_string;
 	im->why_unobserved = tshm_program_why(im->exe);
-	for (size_t i = 0; i < run->image_count; i++)
-		same += !run->images[i]->observed && run->images[i]->header.pid == pid;
-	if (same == 1)
+	if (++p->count == 1)
 		snprintf(im->id, sizeof(im->id), "pid:%d", (int)pid);
 	else
-		snprintf(im->id, sizeof(im->id), "pid:%d.%u", (int)pid, same);
+		snprintf(im->id, sizeof(im->id), "pid:%d.%u", (int)pid, p->count);
 	tshm_model_append(run, im);
 	return im;
 }
@@ -151,6 +162,7 @@ static void drop_index(struct join *j)
 	struct process *p, *next_p;
 	struct token *t, *next_t;
 
+	HASH_CLEAR(hh, j->run->own->unobserved);	/* they lie in the arena */
 	HASH_ITER(hh, j->processes, p, next_p) {
 		HASH_DEL(j->processes, p);
 		free(p->images);
