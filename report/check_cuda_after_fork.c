@@ -50,7 +50,7 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	const struct tshm_ripc *call = g->first;
 	enum tshm_severity severity = gives_back(&call->r) ? TSHM_NOTE : asks(&call->r) ? TSHM_WARNING : TSHM_ERROR;
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
-	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
+	TSHM_AUTO_FREE char *times = tshm_group_times(g);
 	TSHM_AUTO_FREE char *error = call->r.error ? tshm_xasprintf(": error %s", tshm_ipc_error(call->r.error).s) :
 						    tshm_xstrdup("");
 	struct tshm_finding *f;

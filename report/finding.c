@@ -21,6 +21,16 @@ const struct tshm_check *tshm_checks(size_t *count)
 	return checks;
 }
 
+bool tshm_checks_have(const char *id, size_t length)
+{
+	if (length == 1 && *id == '*')
+		return true;
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (strlen(checks[i].id) == length && !memcmp(checks[i].id, id, length))
+			return true;
+	return false;
+}
+
 struct tshm_finding *tshm_finding_add(struct tshm_findings *to, const struct tshm_check *check,
 				      enum tshm_severity severity, const char *message, ...)
 {
@@ -91,6 +101,16 @@ const char *tshm_severity_name(enum tshm_severity severity)
 	case TSHM_ERROR: return "error";
 	}
 	return "?";
+}
+
+bool tshm_severity_of(const char *name, enum tshm_severity *severity)
+{
+	for (int i = TSHM_NOTE; name && i <= TSHM_ERROR; i++)
+		if (!strcmp(tshm_severity_name((enum tshm_severity)i), name)) {
+			*severity = (enum tshm_severity)i;
+			return true;
+		}
+	return false;
 }
 
 const char *tshm_finding_name(const struct tshm_finding *f)

@@ -43,6 +43,8 @@ struct tshm_findings {
 
 /* All checks, in the order of checks.def; count is written. */
 const struct tshm_check *tshm_checks(size_t *count);
+/* Is there such a rule, or is it *, which is all of them? */
+bool tshm_checks_have(const char *id, size_t length);
 /* Run every check, sort. */
 struct tshm_findings *tshm_judge(const struct tshm_run *);
 /* Add a finding; message is a printf format.  Never NULL.  No severity is above check->severity. */
@@ -55,6 +57,7 @@ const char *tshm_finding_name(const struct tshm_finding *);
 /* Is it about segments that were left?  (A semaphore or queue is none.) */
 bool tshm_finding_is_segment(const struct tshm_finding *);
 const char *tshm_severity_name(enum tshm_severity);	/* "error", "warning", "note" */
+bool tshm_severity_of(const char *name, enum tshm_severity *);	/* false: it is none of these, or NULL */
 
 struct tshm_totals {
 	size_t errors, warnings, notes, suppressed, known;

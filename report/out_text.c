@@ -185,8 +185,7 @@ static void holders(const struct tshm_out *o, const struct tshm_object *object)
 
 static void second_stack(const struct tshm_out *o, const struct tshm_finding *f)
 {
-	struct tshm_trace t = f->frame2 ? tshm_trace_of_frame(o->symbols, f->image2, f->frame2) :
-					  tshm_trace_of(o->symbols, f->image2, f->site2);
+	struct tshm_trace t = tshm_trace_of_second(o->symbols, f);
 
 	if (t.count) {
 		TSHM_AUTO_FREE char *title = tshm_text_escape(f->stack2_title ? f->stack2_title : "and");

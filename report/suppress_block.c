@@ -53,7 +53,7 @@ static const char *take_rule(struct tshm_block *b, const char *line)
 		b->rule = tshm_xstrdup("");
 		return NULL;
 	}
-	if (!tshm_suppressions_rule(rule, strlen(rule)))
+	if (!tshm_checks_have(rule, strlen(rule)))
 		return "there is no such rule (--list-checks lists them; * is all)";
 	b->rule = tshm_xstrdup(rule);
 	return NULL;
