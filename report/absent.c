@@ -74,6 +74,19 @@ static bool is_name(const struct tshm_past *p)
 	       !(p->h.flags & (TSHM_HIF_INHERITED | TSHM_HIF_INTENT));
 }
 
+/* Is it of another thing, that merely has the same name: in another mount, or there earlier or later? */
+static bool is_other(const struct tshm_past *name, const struct tshm_past *event)
+{
+	const struct tshm_history *n = &name->h, *e = &event->h;
+	uint64_t there = name->image->header.shm_dev, here = event->image->header.shm_dev;
+
+	if (n->space == TSHM_SPACE_SYSV)
+		return n->id >= 0 && e->id >= 0 && n->id != e->id;
+	if (n->space <= TSHM_SPACE_SEM && here && there && here != there)
+		return true;
+	return n->flags & e->flags & TSHM_HIF_IDENT && (n->dev != e->dev || n->ino != e->ino);
+}
+
 /* The newest that was there, as its maker saw, before the call that did not find it. */
 static struct tshm_past *newest(const struct known *k, const struct tshm_past *fail)
 {
@@ -81,9 +94,8 @@ static struct tshm_past *newest(const struct known *k, const struct tshm_past *f
 
 	for (size_t i = 0; i < k->name_count; i++) {
 		struct tshm_past *n = k->names[i];
-		uint64_t here = fail->image->header.shm_dev, there = n->image->header.shm_dev;
 
-		if (n->h.before_mono > fail->h.end_mono || (n->h.space <= TSHM_SPACE_SEM && here && there && here != there))
+		if (n->h.before_mono > fail->h.end_mono || is_other(n, fail))
 			continue;
 		if (!best || n->h.before_mono > best->h.before_mono)
 			best = n;
@@ -106,7 +118,7 @@ static struct tshm_past *end_of(const struct known *k, struct tshm_past *name, u
 	for (size_t i = 0; i < k->removal_count; i++) {
 		struct tshm_past *r = k->removals[i];
 
-		if (r->h.end_mono < name->h.begin_mono)
+		if (r->h.end_mono < name->h.begin_mono || is_other(name, r))
 			continue;
 		if (r->h.end_mono > by)
 			*later = true;

@@ -29,14 +29,6 @@ static int by_key(const void *a, const void *b)
 
 /* ---- reading ---- */
 
-static bool severity_of(const char *name, enum tshm_severity *severity)
-{
-	for (*severity = TSHM_NOTE; name && *severity <= TSHM_ERROR; ++*severity)
-		if (!strcmp(tshm_severity_name(*severity), name))
-			return true;
-	return false;
-}
-
 static const char *string_of(const json_t *row, const char *key)
 {
 	const char *s = json_string_value(json_object_get(row, key));
@@ -54,7 +46,7 @@ static bool take_row(struct tshm_baseline *b, const json_t *row)
 	enum tshm_severity severity;
 	size_t i;
 
-	if (!p.rule[0] || !severity_of(string_of(row, "severity"), &severity))
+	if (!p.rule[0] || !tshm_severity_of(string_of(row, "severity"), &severity))
 		return false;
 	if (where && (!json_is_array(where) || json_array_size(where) > TSHM_FINGERPRINT_DEPTH))
 		return false;

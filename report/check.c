@@ -182,6 +182,11 @@ char *tshm_group_who(const struct tshm_group *g)
 	return tshm_who_of(g->image, tshm_group_processes(g));
 }
 
+char *tshm_group_times(const struct tshm_group *g)
+{
+	return g->amount > 1 ? tshm_xasprintf(", %s", tshm_text_plural(g->amount, "time").s) : tshm_xstrdup("");
+}
+
 void tshm_groups_free(struct tshm_group **groups)
 {
 	struct tshm_group *g, *next;

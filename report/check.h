@@ -54,6 +54,7 @@ void tshm_groups_free(struct tshm_group **);
 size_t tshm_group_processes(const struct tshm_group *);
 /* tshm_who_of() them.  To be freed. */
 char *tshm_group_who(const struct tshm_group *);
+char *tshm_group_times(const struct tshm_group *);	/* ", 3 times", or "".  To be freed. */
 
 /* Says of PyTorch's segments of counters which CUDA allocations they count for (torch_counters.c). */
 void tshm_torch_counters(struct tshm_findings *);
@@ -96,7 +97,6 @@ struct tshm_group *tshm_ipc_group(struct tshm_group **, const char *how, const s
 void tshm_ipc_finding(struct tshm_finding *, const struct tshm_group *, const struct tshm_handle *,
 		      const struct tshm_image *other, uint32_t other_site, const char *title);
 char *tshm_ipc_memory(uint64_t bytes, const char *how);	/* "CUDA memory (2.0 MiB pinned)"; 0: its size is not known */
-char *tshm_ipc_times(const struct tshm_group *);	/* ", 3 times", or "".  To be freed. */
 /* What imports and exported events were left open: ipc-mem-unclosed, ipc-event-leaked. */
 void tshm_check_ipc_left(const struct tshm_check *, const struct tshm_run *, struct tshm_findings *, enum tshm_ipc_role);
 /* Calls f for each import that was opened and whose exporter, another process, was observed. */

@@ -2,20 +2,60 @@
 /* CUDA in a forked child whose parent had used it: its contexts are not there, and what looks like them is wreckage. */
 #include "check.h"
 
+/* Errors of CUDA's runtime have these numbers, too. */
+#define NOT_INITIALIZED 3
+#define DEINITIALIZED 4
+
+/* Who only asks whether there is CUDA, and gets no for an answer, may do so on purpose. */
+static bool asks(const struct tshm_ipc *r)
+{
+	switch (r->call) {
+	case TSHM_CALL_cuInit:
+	case TSHM_CALL_cuDeviceGet:
+	case TSHM_CALL_cuDeviceGetCount:
+		return r->error != 0;
+	}
+	return false;
+}
+
+/* Destructors give back what was inherited when the child ends, and CUDA says that there is nothing to give back. */
+static bool gives_back(const struct tshm_ipc *r)
+{
+	switch (r->call) {
+	case TSHM_CALL_cuCtxDestroy:
+	case TSHM_CALL_cuCtxDestroy_v2:
+	case TSHM_CALL_cuDevicePrimaryCtxRelease:
+	case TSHM_CALL_cuDevicePrimaryCtxRelease_v2:
+	case TSHM_CALL_cuDevicePrimaryCtxReset:
+	case TSHM_CALL_cuDevicePrimaryCtxReset_v2:
+	case TSHM_CALL_cuMemFree_v2:
+	case TSHM_CALL_cuMemFreeAsync:
+	case TSHM_CALL_cuMemFreeAsync_ptsz:
+	case TSHM_CALL_cuEventDestroy:
+	case TSHM_CALL_cuEventDestroy_v2:
+	case TSHM_CALL_cuIpcCloseMemHandle:
+	case TSHM_CALL_cudaFree:
+	case TSHM_CALL_cudaFreeAsync:
+	case TSHM_CALL_cudaFreeAsync_ptsz:
+	case TSHM_CALL_cudaEventDestroy:
+	case TSHM_CALL_cudaIpcCloseMemHandle:
+	case TSHM_CALL_cudaDeviceReset:
+		return r->error == NOT_INITIALIZED || r->error == DEINITIALIZED;
+	}
+	return false;
+}
+
 static void say(const struct tshm_check *check, struct tshm_findings *to, const struct tshm_group *g)
 {
 	const struct tshm_ripc *call = g->first;
-	/* Who only asks whether there is CUDA, and gets no for an answer, may do so on purpose. */
-	bool asks = call->r.error && (call->r.call == TSHM_CALL_cuInit || call->r.call == TSHM_CALL_cuDeviceGet ||
-				      call->r.call == TSHM_CALL_cuDeviceGetCount);
+	enum tshm_severity severity = gives_back(&call->r) ? TSHM_NOTE : asks(&call->r) ? TSHM_WARNING : TSHM_ERROR;
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
-	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
+	TSHM_AUTO_FREE char *times = tshm_group_times(g);
 	TSHM_AUTO_FREE char *error = call->r.error ? tshm_xasprintf(": error %s", tshm_ipc_error(call->r.error).s) :
 						    tshm_xstrdup("");
 	struct tshm_finding *f;
 
-	f = tshm_finding_add(to, check, asks ? TSHM_WARNING : TSHM_ERROR,
-			     "%s in %s, which was forked from a process that had used CUDA%s%s",
+	f = tshm_finding_add(to, check, severity, "%s in %s, which was forked from a process that had used CUDA%s%s",
 			     tshm_call_name(call->r.call), who, error, times);
 	f->advice = tshm_xstrdup("fork before the first call of CUDA, or start the child as a new program (multiprocessing's "
 				 "\"spawn\" or \"forkserver\"): CUDA cannot be used in a child that inherited it");

@@ -21,7 +21,7 @@ static void report(const struct tshm_check *check, struct tshm_findings *to, con
 {
 	const struct tshm_past *p = g->first;
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
-	TSHM_AUTO_FREE char *times = g->amount > 1 ? tshm_xasprintf(", %" PRIu64 " times", g->amount) : tshm_xstrdup("");
+	TSHM_AUTO_FREE char *times = tshm_group_times(g);
 	bool other_thread = p->h.before_tid && p->h.before_tid != (int32_t)p->h.tid;
 	struct tshm_finding *f;
 

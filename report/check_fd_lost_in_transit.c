@@ -30,7 +30,7 @@ void tshm_check_fd_lost_in_transit(const struct tshm_check *check, const struct 
 	for (const struct tshm_group *g = groups; g; g = g->hh.next) {
 		const struct tshm_past *p = g->first;
 		TSHM_AUTO_FREE char *who = tshm_group_who(g);
-		TSHM_AUTO_FREE char *times = g->amount > 1 ? tshm_xasprintf(", %" PRIu64 " times", g->amount) : tshm_xstrdup("");
+		TSHM_AUTO_FREE char *times = tshm_group_times(g);
 		struct tshm_finding *f;
 
 		if (p->h.id > 0)

@@ -34,7 +34,7 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	TSHM_AUTO_FREE char *other = tshm_who(import->image);
 	TSHM_AUTO_FREE char *what = event ? tshm_xstrdup("CUDA event") : tshm_ipc_memory(g->bytes, "");
-	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
+	TSHM_AUTO_FREE char *times = tshm_group_times(g);
 	struct tshm_finding *f;
 
 	f = tshm_finding_add(to, check, is_idle(import) ? TSHM_NOTE : TSHM_WARNING, "%s %s while %s still had its %s open%s", who,

@@ -35,7 +35,7 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	TSHM_AUTO_FREE char *more = disclosed(e);
 	TSHM_AUTO_FREE char *whole = e->r.size ? tshm_xasprintf(" of %s", tshm_text_size(e->r.size).s) : tshm_xstrdup("");
-	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
+	TSHM_AUTO_FREE char *times = tshm_group_times(g);
 	struct tshm_finding *f;
 
 	f = tshm_finding_add(to, check, TSHM_WARNING, "%s in %s of a pointer %s into an allocation%s: who opens the handle "

@@ -19,7 +19,7 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	TSHM_AUTO_FREE char *how = failed ? tshm_xasprintf("error %s", tshm_ipc_error(import->r.error).s) :
 					   tshm_xstrdup("the driver let it pass");
-	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
+	TSHM_AUTO_FREE char *times = tshm_group_times(g);
 	struct tshm_finding *f;
 
 	/* An event that could be opened works as far as anybody knows; memory has two owners then. */

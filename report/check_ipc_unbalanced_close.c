@@ -35,7 +35,7 @@ static void say(const struct tshm_check *check, struct tshm_findings *to, const 
 	const struct tshm_ripc *bad = g->first, *import = import_of(bad);
 	bool closed = import && !tshm_ipc_is_live(import);
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
-	TSHM_AUTO_FREE char *times = tshm_ipc_times(g);
+	TSHM_AUTO_FREE char *times = tshm_group_times(g);
 	TSHM_AUTO_FREE char *error = bad->r.error ? tshm_xasprintf("error %s", tshm_ipc_error(bad->r.error).s) :
 						   tshm_xstrdup("no error");
 	struct tshm_finding *f;

@@ -2,7 +2,8 @@
 /*
  * Mappings of segments and memfds that reach past the last page of the object: a touch there is
  * SIGBUS.  To map more than there is yet, and to grow the object later, is a habit of some
- * databases; so only what was once as large, or a death by SIGBUS, is certain.
+ * databases, and to shrink and grow again one of pools; so only a death by SIGBUS is certain, if the
+ * kernel tells the size: records do not follow what others do to an object.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -27,33 +28,60 @@ static bool by_sigbus(const struct tshm_image *im)
 	return im->state == TSHM_IMAGE_SIGNALED && im->status == SIGBUS;
 }
 
-/* The object's size while this image had it mapped, as the kernel told it.  false: not known. */
-static bool size_of(const struct tshm_held *m, uint64_t *size)
+/* Who tells how large it is: nobody; what the image itself recorded; by the kernel those that run, itself, or who saw it die. */
+enum word { NOBODY, RECORDS, RUNNING, ITSELF, SURVIVORS, NAME };
+
+static bool tells(const struct tshm_held *h, const struct tshm_image *im, enum word who)
+{
+	const struct tshm_child *c = im->as_child;
+
+	if (!is_descriptor(h) || (who != RECORDS && h->as_recorded))
+		return false;
+	if (who == RUNNING)		/* /proc was asked */
+		return h->image->state == TSHM_IMAGE_RUNNING;
+	if (who == SURVIVORS)		/* fstat() was, when it ended */
+		return h->image != im && h->image->header.ended != TSHM_ENDED_NOT && c && c->end_mono &&
+		       h->image->header.end_mono >= c->end_mono;
+	return h->image == im;
+}
+
+/* false: they do not know.  Records do not follow what others do to the object, or the image by a dup(): the smallest counts. */
+static bool ask(const struct tshm_held *m, enum word who, uint64_t *size)
 {
 	const struct tshm_object *o = m->object;
-	const struct tshm_image *im = m->image;
-	bool runs = im->state == TSHM_IMAGE_RUNNING, found = false;
+	bool found = false;
 
 	for (size_t i = 0; i < o->record_count; i++) {
 		const struct tshm_held *h = o->records[i];
 
-		if (!is_descriptor(h))
+		if (!tells(h, m->image, who))
 			continue;
-		/* /proc was asked about those that run, fstat() about those of an image that ended; else the last truth is. */
-		if (runs ? h->image->state == TSHM_IMAGE_RUNNING && !h->as_recorded : h->image == im && !h->as_recorded) {
+		if (!found || (who == RECORDS ? h->r.size < *size : h->r.size > *size))
 			*size = h->r.size;
-			return true;
-		}
-		if (by_sigbus(im) && h->image == im && (!found || h->r.size < *size)) {
-			*size = h->r.size;
-			found = true;
-		}
+		found = true;
 	}
-	if (found || o->presence != TSHM_NAME_THERE)
-		return found;
-	*size = o->size;
-	/* Of one that ended: only if nothing changed the object since. */
-	return runs || by_sigbus(im) || (im->header.end_wall && o->change_wall && o->change_wall <= im->header.end_wall);
+	return found;
+}
+
+/* The object's size while this image had it mapped, and by whose word. */
+static enum word size_of(const struct tshm_held *m, uint64_t *size)
+{
+	const struct tshm_object *o = m->object;
+	const struct tshm_image *im = m->image;
+	bool now = im->state == TSHM_IMAGE_RUNNING || by_sigbus(im);
+
+	if (ask(m, now ? RUNNING : ITSELF, size))
+		return now ? RUNNING : ITSELF;
+	if (o->presence == TSHM_NAME_THERE) {
+		*size = o->size;
+		/* Of one that ended: only if nothing changed the object since. */
+		return now || (im->header.end_wall && o->change_wall && o->change_wall <= im->header.end_wall) ? NAME : NOBODY;
+	}
+	if (!by_sigbus(im))
+		return NOBODY;
+	if (ask(m, SURVIVORS, size))
+		return SURVIVORS;
+	return ask(m, RECORDS, size) ? RECORDS : NOBODY;
 }
 
 /* Bytes of the mapping that lie past the object's last page. */
@@ -79,15 +107,12 @@ static bool was_larger(const struct tshm_held *m)
 	return larger;
 }
 
-static enum tshm_severity severity_of(const struct tshm_held *m)
+static enum tshm_severity severity_of(const struct tshm_held *m, enum word word)
 {
-	bool shrunk = was_larger(m);
-
 	if (by_sigbus(m->image))
-		return TSHM_ERROR;
-	if (m->image->state == TSHM_IMAGE_RUNNING)
-		return shrunk ? TSHM_ERROR : TSHM_WARNING;
-	return shrunk ? TSHM_WARNING : TSHM_NOTE;
+		return word == RECORDS ? TSHM_WARNING : TSHM_ERROR;
+	/* Who shrinks a pool may well let it grow again before anybody touches that. */
+	return was_larger(m) || m->image->state == TSHM_IMAGE_RUNNING ? TSHM_WARNING : TSHM_NOTE;
 }
 
 static void report(const struct tshm_check *check, struct tshm_findings *to, const struct tshm_group *g)
@@ -98,12 +123,12 @@ static void report(const struct tshm_check *check, struct tshm_findings *to, con
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	TSHM_AUTO_FREE char *more = g->count > 1 ? tshm_xasprintf(", and %zu more,", g->count - 1) : tshm_xstrdup("");
 	uint64_t size = 0;
+	enum word word = size_of(m, &size);
 	struct tshm_finding *f;
 
-	size_of(m, &size);
-	f = tshm_finding_add(to, check, severity_of(m), "a mapping of %s%s in %s reaches %s past its end (%s%s): %s", what, more, who,
-			     tshm_text_size(beyond(m, size)).s, was_larger(m) ? "it was shrunk to " : "it has ", tshm_text_size(size).s,
-			     by_sigbus(m->image) ? "it died of SIGBUS" :
+	f = tshm_finding_add(to, check, severity_of(m, word), "a mapping of %s%s in %s reaches %s past its end (%s%s%s): %s", what, more,
+			     who, tshm_text_size(beyond(m, size)).s, was_larger(m) ? "it was shrunk to " : "it has ",
+			     tshm_text_size(size).s, word == RECORDS ? ", as far as was recorded" : "", by_sigbus(m->image) ? "it died of SIGBUS" :
 			     m->image->state == TSHM_IMAGE_RUNNING ? "SIGBUS for who touches it" : "who touches that gets SIGBUS");
 	f->advice = tshm_xstrdup("ftruncate() it to its size before it is mapped, map what fstat() tells, and unmap before it is shrunk; "
 				 "F_SEAL_SHRINK keeps a memfd from it");
@@ -127,13 +152,16 @@ void tshm_check_shm_mapped_beyond_end(const struct tshm_check *check, const stru
 		for (size_t k = 0; k < run->images[i]->held_count; k++) {
 			const struct tshm_held *m = &run->images[i]->held[k];
 			TSHM_AUTO_FREE char *where = NULL, *key = NULL;
+			enum word word;
 			uint64_t size;
 
-			if (m->dropped || !is_mapping(m) || m->image->state == TSHM_IMAGE_EXEC || !size_of(m, &size) ||
-			    !beyond(m, size))
+			if (m->dropped || !is_mapping(m) || m->image->state == TSHM_IMAGE_EXEC)
+				continue;
+			word = size_of(m, &size);
+			if (word == NOBODY || !beyond(m, size))
 				continue;
 			where = tshm_site_key(m->image, m->r.site, true);
-			key = tshm_xasprintf("%d %s %s", severity_of(m), m->image->exe, where);
+			key = tshm_xasprintf("%d %d %s %s", severity_of(m, word), word == RECORDS, m->image->exe, where);
 			tshm_group_add(&groups, key, m->image, m->r.site, m, 1, beyond(m, size));
 		}
 	for (const struct tshm_group *g = groups; g; g = g->hh.next)

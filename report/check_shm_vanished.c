@@ -3,7 +3,6 @@
  * A name that had been there was gone when a process wanted to attach to it.  Who asks for a name
  * until it is there, or makes it when it is not, is none of these: it got what it asked for.
  */
-#include <inttypes.h>
 #include <string.h>
 
 #include "check.h"
@@ -70,7 +69,7 @@ static void report(const struct tshm_check *check, struct tshm_findings *to, con
 	TSHM_AUTO_FREE char *what = tshm_object_words(fail->object);
 	TSHM_AUTO_FREE char *who = tshm_group_who(g);
 	TSHM_AUTO_FREE char *remover = remover_of(fail);
-	TSHM_AUTO_FREE char *times = g->amount > 1 ? tshm_xasprintf(", %" PRIu64 " times", g->amount) : tshm_xstrdup("");
+	TSHM_AUTO_FREE char *times = tshm_group_times(g);
 	const char *fix = advice(fail, severity);
 	struct tshm_finding *f;
 

@@ -21,6 +21,16 @@ const struct tshm_check *tshm_checks(size_t *count)
 	return checks;
 }
 
+bool tshm_checks_have(const char *id, size_t length)
+{
+	if (length == 1 && *id == '*')
+		return true;
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (strlen(checks[i].id) == length && !memcmp(checks[i].id, id, length))
+			return true;
+	return false;
+}
+
 struct tshm_finding *tshm_finding_add(struct tshm_findings *to, const struct tshm_check *check,
 				      enum tshm_severity severity, const char *message, ...)
 {
@@ -93,6 +103,21 @@ const char *tshm_severity_name(enum tshm_severity severity)
 	return "?";
 }
 
+bool tshm_severity_of(const char *name, enum tshm_severity *severity)
+{
+	for (int i = TSHM_NOTE; name && i <= TSHM_ERROR; i++)
+		if (!strcmp(tshm_severity_name((enum tshm_severity)i), name)) {
+			*severity = (enum tshm_severity)i;
+			return true;
+		}
+	return false;
+}
+
+const char *tshm_finding_name(const struct tshm_finding *f)
+{
+	return f->subject ? f->subject : f->object ? f->object->name : NULL;
+}
+
 bool tshm_finding_is_segment(const struct tshm_finding *f)
 {
 	unsigned space = f->object ? f->object->space : 0;
@@ -101,11 +126,10 @@ bool tshm_finding_is_segment(const struct tshm_finding *f)
 	       (space == TSHM_SPACE_SHM || space == TSHM_SPACE_SYSV);
 }
 
-struct tshm_totals tshm_totals(const struct tshm_run *run, const struct tshm_findings *found)
+struct tshm_totals tshm_totals(const struct tshm_findings *found)
 {
 	struct tshm_totals t = { 0 };
 
-	(void)run;
 	for (size_t i = 0; i < found->count; i++) {
 		const struct tshm_finding *f = found->list[i];
 

@@ -37,27 +37,32 @@ struct tshm_finding {
 };
 
 struct tshm_findings {
-	struct tshm_finding **list;	/* after tshm_findings_sort: worst first, then by bytes, then by name */
+	struct tshm_finding **list;	/* worst first, then by bytes, then as in checks.def and the alphabet */
 	size_t count;
 };
 
 /* All checks, in the order of checks.def; count is written. */
 const struct tshm_check *tshm_checks(size_t *count);
-/* Run every check, merge what is the same fact, sort. */
+/* Is there such a rule, or is it *, which is all of them? */
+bool tshm_checks_have(const char *id, size_t length);
+/* Run every check, sort. */
 struct tshm_findings *tshm_judge(const struct tshm_run *);
-/* Add a finding; message is a printf format.  Never NULL.  severity must not be above check->severity. */
+/* Add a finding; message is a printf format.  Never NULL.  No severity is above check->severity. */
 struct tshm_finding *tshm_finding_add(struct tshm_findings *, const struct tshm_check *,
 				      enum tshm_severity, const char *message, ...)
 	__attribute__((format(printf, 4, 5)));
 void tshm_findings_free(struct tshm_findings *);
+/* What it is about, by name, unescaped: of its subject, else of its object; NULL: that has none. */
+const char *tshm_finding_name(const struct tshm_finding *);
 /* Is it about segments that were left?  (A semaphore or queue is none.) */
 bool tshm_finding_is_segment(const struct tshm_finding *);
 const char *tshm_severity_name(enum tshm_severity);	/* "error", "warning", "note" */
+bool tshm_severity_of(const char *name, enum tshm_severity *);	/* false: it is none of these, or NULL */
 
 struct tshm_totals {
 	size_t errors, warnings, notes, suppressed, known;
 	uint64_t leaked_segments, leaked_bytes;	/* objects in state LEAKED, once each */
 };
-struct tshm_totals tshm_totals(const struct tshm_run *, const struct tshm_findings *);
+struct tshm_totals tshm_totals(const struct tshm_findings *);
 
 #endif

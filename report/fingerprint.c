@@ -100,7 +100,7 @@ static void forget_template(char *name, unsigned call)
 
 static char *what_of(const struct tshm_finding *f)
 {
-	const char *name = f->subject ? f->subject : f->object ? f->object->name : NULL;
+	const char *name = tshm_finding_name(f);
 	TSHM_AUTO_FREE char *copy = name ? tshm_xstrdup(name) : NULL;
 
 	if (!copy)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Marks of one name in one image are one piece of work that was done again and again: what one leaves
- * behind, the next may take away, so growth is added up.  Of those that overlap (threads) each sees the
+ * behind, the next may take away, so growth is added up; and what went between two of them is taken off,
+ * from each place, because nobody knows from which it went.  Of those that overlap (threads) each sees the
  * growth of all; the one that grew most stands for them.
  */
 #include "check.h"
@@ -60,6 +61,17 @@ static void add_mark(struct fact *f, const struct tshm_image *im, const struct t
 			add_leaf(f, im, m->leaves[i].site, m->leaves[i].grown);
 }
 
+/* Released between two marks: of what grew in them no more can be left. */
+static void take_off(struct fact *f, int64_t released)
+{
+	if (released <= 0)
+		return;
+	if (f->total > 0)
+		f->total = f->total > released ? f->total - released : 0;
+	for (size_t i = 0; i < f->leaf_count; i++)
+		f->leaves[i].grown = f->leaves[i].grown > released ? f->leaves[i].grown - released : 0;
+}
+
 static void free_fact(struct fact *f)
 {
 	for (size_t i = 0; i < f->leaf_count; i++)
@@ -72,27 +84,29 @@ static struct fact *fact_of(const struct tshm_image *im, struct tshm_mark **list
 {
 	struct fact *f = tshm_xcalloc(1, sizeof(*f));
 	const char *name = im->string(im, list[0]->name, NULL);
+	int64_t left = list[0]->live_begin[class];
 
 	f->name = name ? name : "?";
 	for (size_t i = 0; i < count;) {
-		const struct tshm_mark *most = list[i];
-		uint64_t end = list[i]->end_mono;
+		const struct tshm_mark *most = list[i], *last = list[i];
 		size_t k = i + 1;
 
-		for (; k < count && list[k]->begin_mono < end; k++) {
-			end = list[k]->end_mono > end ? list[k]->end_mono : end;
+		for (; k < count && list[k]->begin_mono < last->end_mono; k++) {
+			last = list[k]->end_mono > last->end_mono ? list[k] : last;
 			if (grown(list[k], class) > grown(most, class))
 				most = list[k];
 		}
+		take_off(f, left - list[i]->live_begin[class]);
 		add_mark(f, im, most, class);
+		left = last->live_end[class];
 		f->marks += k - i;
 		i = k;
 	}
 	for (size_t i = 0; i < f->leaf_count; i++) {
 		if (!f->worst || f->leaves[i].grown > f->worst->grown) {
-			f->second = f->worst;
+			f->second = f->worst && f->worst->grown ? f->worst : NULL;
 			f->worst = &f->leaves[i];
-		} else if (!f->second || f->leaves[i].grown > f->second->grown) {
+		} else if (f->leaves[i].grown && (!f->second || f->leaves[i].grown > f->second->grown)) {
 			f->second = &f->leaves[i];
 		}
 	}

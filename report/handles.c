@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ipc.h"
 #include "join.h"
 
 struct entry {
@@ -15,16 +16,6 @@ struct entry {
 	const char *boot_id;
 	bool event, import;
 };
-
-static bool is_event(const struct tshm_ripc *i)
-{
-	return i->r.role == TSHM_IPC_EVENT_EXPORT || i->r.role == TSHM_IPC_EVENT_IMPORT;
-}
-
-static bool is_import(const struct tshm_ripc *i)
-{
-	return i->r.role == TSHM_IPC_IMPORT || i->r.role == TSHM_IPC_EVENT_IMPORT;
-}
 
 static bool has_handle(const struct tshm_ripc *i)
 {
@@ -103,7 +94,7 @@ static size_t collect(struct tshm_run *run, const char *boot_id, struct entry *t
 				continue;
 			to[n++] = (struct entry){
 				.ipc = ipc, .boot_id = im->header.boot_id[0] ? im->header.boot_id : boot_id,
-				.event = is_event(ipc), .import = is_import(ipc),
+				.event = tshm_ipc_is_event(ipc), .import = tshm_ipc_is_import(ipc),
 			};
 		}
 	}

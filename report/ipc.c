@@ -4,11 +4,6 @@
 
 #include <stdio.h>
 
-bool tshm_ipc_is_export(const struct tshm_ripc *i)
-{
-	return i->r.role == TSHM_IPC_EXPORT || i->r.role == TSHM_IPC_EVENT_EXPORT;
-}
-
 bool tshm_ipc_is_import(const struct tshm_ripc *i)
 {
 	return i->r.role == TSHM_IPC_IMPORT || i->r.role == TSHM_IPC_EVENT_IMPORT;

@@ -16,8 +16,7 @@ struct tshm_until tshm_ipc_image_until(const struct tshm_image *);
 /* Until when it was allocated, open, or existed; no longer than its process. */
 struct tshm_until tshm_ipc_until(const struct tshm_ripc *);
 
-bool tshm_ipc_is_export(const struct tshm_ripc *);	/* of memory or of an event */
-bool tshm_ipc_is_import(const struct tshm_ripc *);	/* likewise; it may have failed */
+bool tshm_ipc_is_import(const struct tshm_ripc *);	/* of memory or of an event; it may have failed */
 bool tshm_ipc_is_event(const struct tshm_ripc *);
 bool tshm_ipc_was_opened(const struct tshm_ripc *);	/* an import that did not fail */
 bool tshm_ipc_is_live(const struct tshm_ripc *);	/* neither freed, closed, destroyed, nor failed */

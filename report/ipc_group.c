@@ -35,11 +35,6 @@ char *tshm_ipc_memory(uint64_t bytes, const char *how)
 	return bytes ? tshm_xasprintf("CUDA memory (%s%s)", tshm_text_size(bytes).s, how) : tshm_xstrdup("CUDA memory");
 }
 
-char *tshm_ipc_times(const struct tshm_group *g)
-{
-	return g->amount > 1 ? tshm_xasprintf(", %s", tshm_text_plural(g->amount, "time").s) : tshm_xstrdup("");
-}
-
 void tshm_ipc_each_pair(const struct tshm_run *run, void (*f)(const struct tshm_ripc *, const struct tshm_ripc *,
 							     struct tshm_group **), struct tshm_group **groups)
 {

@@ -14,11 +14,19 @@
 #define TSHM_TICK_NS 20000000ull
 #define TSHM_BIRTH_TICK_NS 10000000ull
 
-struct tshm_run_own { struct tshm_arena arena; };
+struct tshm_run_own {
+	struct tshm_arena arena;
+	struct tshm_pid *unobserved;	/* while images are joined: model.c's */
+};
 
-/* An image that has no ledger, appended to run->images. */
+/* An image that has no ledger, appended to run->images.  While images are joined. */
 struct tshm_image *tshm_model_unobserved(struct tshm_run *, pid_t pid, pid_t ppid, const char *exe);
 void tshm_model_append(struct tshm_run *, struct tshm_image *);
+/* What tshm_model_join() does in between and last, of joined images.  (tree.c) */
+void tshm_tree_sort(struct tshm_run *);		/* by their begins */
+void tshm_tree_cut_rings(struct tshm_run *);	/* ledgers can lie about parents */
+void tshm_tree_end(struct tshm_run *);		/* how each ended, and the roots, added where nobody saw them */
+void tshm_tree_order(struct tshm_run *);	/* parents before children */
 /* Join images: exec, parents, children without a ledger, how each ended as far as ledgers tell, order. */
 void tshm_model_join(struct tshm_run *);
 

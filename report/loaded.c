@@ -78,15 +78,6 @@ int tshm_loaded_read(struct tshm_loaded *l, pid_t pid, int mem)
 	return 0;
 }
 
-void tshm_loaded_free(struct tshm_loaded *l)
-{
-	for (size_t i = 0; i < l->map_count; i++)
-		free(l->maps[i].path);
-	free(l->maps);
-	free(l->modules);
-	memset(l, 0, sizeof(*l));
-}
-
 const struct tshm_loaded_map *tshm_loaded_map(const struct tshm_loaded *l, uint64_t address)
 {
 	size_t low = 0, high = l->map_count;

@@ -35,9 +35,8 @@ struct tshm_loaded {
 	int mem;			/* /proc/PID/mem; the caller's */
 };
 
-/* 0 or -errno. */
+/* 0 or -errno.  It goes with the process that asked: a tracer (tracer.h). */
 int tshm_loaded_read(struct tshm_loaded *, pid_t pid, int mem);
-void tshm_loaded_free(struct tshm_loaded *);
 /* The mapping that has the address, or NULL. */
 const struct tshm_loaded_map *tshm_loaded_map(const struct tshm_loaded *, uint64_t address);
 /* The number of the module in `modules`, or -1: the address is in no file. */

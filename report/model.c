@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Images joined to processes and to a tree.
+ * Images joined to processes, and these to their parents; tree.c goes on from there.
  *
  *  fork: the child's ledger names its parent's token.
  *  exec: the same pid in the same boot and pid namespace; the earlier image noted its exec.
@@ -30,9 +30,14 @@ struct process {			/* a pid; its images by start time, whoever had the pid */
 	UT_hash_handle hh;
 };
 
+struct tshm_pid {			/* of images without a ledger: how many have it */
+	int64_t pid;
+	unsigned count;
+	UT_hash_handle hh;
+};
+
 struct token {
-	const struct tshm_image *image;
-	struct tshm_image *writable;
+	struct tshm_image *image;
 	UT_hash_handle hh;
 };
 
@@ -42,7 +47,6 @@ struct join {
 	struct token *tokens;
 	const char *boot_id;		/* stands in where a ledger does not know its own */
 	uint64_t pidns;
-	size_t unobserved;
 };
 
 void tshm_model_append(struct tshm_run *run, struct tshm_image *im)
@@ -69,20 +73,25 @@ static const char *no_string(const struct tshm_image *im, uint32_t number, uint3
 struct tshm_image *tshm_model_unobserved(struct tshm_run *run, pid_t pid, pid_t ppid, const char *exe)
 {
 	struct tshm_image *im = tshm_xcalloc(1, sizeof(*im));
-	unsigned same = 1;
+	int64_t key = pid;
+	struct tshm_pid *p;
 
+	HASH_FIND(hh, run->own->unobserved, &key, sizeof(key), p);
+	if (!p) {
+		p = tshm_arena_alloc(&run->own->arena, sizeof(*p));
+		p->pid = pid;
+		HASH_ADD(hh, run->own->unobserved, pid, sizeof(p->pid), p);
+	}
 	im->header.pid = pid;
 	im->header.ppid = ppid;
 	im->exe = exe && exe[0] ? tshm_arena_strdup(&run->own->arena, exe) : "?";
 	im->argv = tshm_arena_alloc(&run->own->arena, sizeof(char *));
 	im->string = no_string;
 	im->why_unobserved = tshm_program_why(im->exe);
-	for (size_t i = 0; i < run->image_count; i++)
-		same += !run->images[i]->observed && run->images[i]->header.pid == pid;
-	if (same == 1)
+	if (++p->count == 1)
 		snprintf(im->id, sizeof(im->id), "pid:%d", (int)pid);
 	else
-		snprintf(im->id, sizeof(im->id), "pid:%d.%u", (int)pid, same);
+		snprintf(im->id, sizeof(im->id), "pid:%d.%u", (int)pid, p->count);
 	tshm_model_append(run, im);
 	return im;
 }
@@ -107,33 +116,6 @@ static struct process *find_process(const struct join *j, const struct tshm_imag
 
 	HASH_FIND(hh, j->processes, &key, sizeof(key), p);
 	return p;
-}
-
-static uint64_t end_of(const struct tshm_image *im)
-{
-	return im->header.ended == TSHM_ENDED_NOT ? UINT64_MAX : im->header.end_mono;
-}
-
-/*
- * Clocks are coarse: a fork and two execs may fall into one tick.  Within it a forked
- * image comes before what it executed, and one that ended before one that went on.
- */
-static int by_start(const void *a, const void *b)
-{
-	const struct tshm_image *x = *(struct tshm_image *const *)a, *y = *(struct tshm_image *const *)b;
-	bool forked_x = x->header.began != TSHM_BEGAN_EXEC, forked_y = y->header.began != TSHM_BEGAN_EXEC;
-
-	if (x->header.start_mono != y->header.start_mono)
-		return x->header.start_mono < y->header.start_mono ? -1 : 1;
-	if (x->header.pid != y->header.pid)
-		return x->header.pid < y->header.pid ? -1 : 1;
-	if (x->header.exec_number != y->header.exec_number)
-		return x->header.exec_number < y->header.exec_number ? -1 : 1;
-	if (forked_x != forked_y)
-		return forked_x ? -1 : 1;
-	if (end_of(x) != end_of(y))
-		return end_of(x) < end_of(y) ? -1 : 1;
-	return strcmp(x->id, y->id);
 }
 
 static void index_image(struct join *j, struct tshm_image *im)
@@ -165,13 +147,12 @@ static void index_images(struct join *j)
 		if (!j->pidns)
 			j->pidns = h->pidns;
 	}
-	if (run->image_count)
-		qsort(run->images, run->image_count, sizeof(*run->images), by_start);
+	tshm_tree_sort(run);
 	for (size_t i = 0; i < run->image_count; i++) {
 		struct token *t = tshm_xcalloc(1, sizeof(*t));
 
-		t->writable = run->images[i];
-		HASH_ADD_KEYPTR(hh, j->tokens, t->writable->header.token, 32, t);
+		t->image = run->images[i];
+		HASH_ADD_KEYPTR(hh, j->tokens, t->image->header.token, 32, t);
 		index_image(j, run->images[i]);
 	}
 }
@@ -181,6 +162,7 @@ static void drop_index(struct join *j)
 	struct process *p, *next_p;
 	struct token *t, *next_t;
 
+	HASH_CLEAR(hh, j->run->own->unobserved);	/* they lie in the arena */
 	HASH_ITER(hh, j->processes, p, next_p) {
 		HASH_DEL(j->processes, p);
 		free(p->images);
@@ -227,7 +209,7 @@ static void add_unseen_exec(struct join *j)
 		new = tshm_model_unobserved(j->run, im->header.pid, im->header.ppid,
 					    im->string(im, im->header.end_detail, NULL));
 		new->part = im->part;
-	memcpy(new->header.boot_id, im->header.boot_id, sizeof(new->header.boot_id));
+		memcpy(new->header.boot_id, im->header.boot_id, sizeof(new->header.boot_id));
 		new->header.pidns = im->header.pidns;
 		new->header.start_mono = im->header.end_mono;
 		new->header.start_wall = im->header.end_wall;
@@ -266,32 +248,7 @@ static struct tshm_image *parent_by_token(const struct join *j, const struct tsh
 	if (!memcmp(im->header.parent_token, none, sizeof(none)))
 		return NULL;
 	HASH_FIND(hh, j->tokens, im->header.parent_token, 32, t);
-	return t && t->writable != im ? t->writable : NULL;
-}
-
-/* Where the tree's edge leads: an image hangs on what it was before, or on its parent. */
-static struct tshm_image *above(const struct tshm_image *im)
-{
-	return im->previous ? im->previous : im->parent;
-}
-
-/* Ledgers can lie: a ring of parents is cut.  (Before order_images(), `order` is free for marks.) */
-static void cut_rings(struct tshm_run *run)
-{
-	for (size_t i = 0; i < run->image_count; i++)
-		run->images[i]->order = 0;
-	for (size_t i = 0; i < run->image_count; i++) {
-		struct tshm_image *im = run->images[i], *up;
-
-		for (; im && !im->order; im = above(im))
-			im->order = i + 1;
-		if (!im || im->order != i + 1)
-			continue;
-		for (up = im; up->previous; up = up->previous)
-			;
-		for (; up; up = up->next)	/* the whole chain of execs has one parent */
-			up->parent = NULL;
-	}
+	return t && t->image != im ? t->image : NULL;
 }
 
 static void join_parents(struct join *j)
@@ -313,7 +270,7 @@ static void join_parents(struct join *j)
 		for (struct tshm_image *im = head; !head->previous && im->next; im = im->next)
 			im->next->parent = head->parent;
 	}
-	cut_rings(run);
+	tshm_tree_cut_rings(run);
 }
 
 /* ---- children, as their parents saw them ---- */
@@ -361,12 +318,11 @@ static struct tshm_image *image_of_late(const struct join *j, const struct tshm_
 }
 
 /* Was there a child process that became a program, or ran as a copy of its parent, unseen? */
-static bool was_a_process(const struct tshm_image *parent, const struct tshm_child *c, const char *program)
+static bool was_a_process(const struct tshm_child *c, const char *program)
 {
 	bool failed = TSHM_STAMP_STATE(c->stamp) == TSHM_STATE_CLOSED && WIFEXITED(c->wait_status) &&
 		      (WEXITSTATUS(c->wait_status) >= 126);
 
-	(void)parent;
 	if (c->pid <= 0)
 		return false;
 	if (c->how == TSHM_CHILD_VFORK && !program)
@@ -379,7 +335,7 @@ static void add_unseen_child(struct join *j, struct tshm_image *parent, const st
 	const char *program = parent->string(parent, c->program, NULL);
 	struct tshm_image *im;
 
-	if (!was_a_process(parent, c, program))
+	if (!was_a_process(c, program))
 		return;
 	im = tshm_model_unobserved(j->run, c->pid, parent->header.pid, program);
 	im->part = parent->part;
@@ -440,145 +396,6 @@ static void join_children(struct join *j)
 		}
 }
 
-/* ---- how they ended ---- */
-
-static void set_wait_status(struct tshm_image *im, int status)
-{
-	if (WIFSIGNALED(status)) {
-		im->state = TSHM_IMAGE_SIGNALED;
-		im->status = WTERMSIG(status);
-	} else if (WIFEXITED(status)) {
-		im->state = TSHM_IMAGE_EXITED;
-		im->status = WEXITSTATUS(status);
-	}
-}
-
-static void set_state(struct tshm_image *im)
-{
-	const struct tshm_image *first = im;
-
-	switch (im->header.ended) {
-	case TSHM_ENDED_EXIT:
-		im->state = TSHM_IMAGE_EXITED;
-		im->status = im->header.end_status;
-		break;
-	case TSHM_ENDED_ABORT:
-		im->state = TSHM_IMAGE_SIGNALED;
-		im->status = 6;
-		break;
-	}
-	if (im->next) {
-		im->state = TSHM_IMAGE_EXEC;
-		return;
-	}
-	/* What the parent collected is the kernel's word, of the process's last image. */
-	while (first->previous)
-		first = first->previous;
-	if (first->as_child && TSHM_STAMP_STATE(first->as_child->stamp) == TSHM_STATE_CLOSED)
-		set_wait_status(im, first->as_child->wait_status);
-}
-
-static bool is_root(const struct tshm_run *part, const struct tshm_image *im)
-{
-	return !im->parent && !im->previous && im->header.pid == part->root_pid &&
-	       (!part->pidns || !im->header.pidns || im->header.pidns == part->pidns) &&
-	       (!part->boot_id || !im->header.boot_id[0] || !strcmp(im->header.boot_id, part->boot_id));
-}
-
-/* Of the part itself; or of another, if this one is a copy of it. */
-static struct tshm_image *root_of(const struct tshm_run *run, const struct tshm_run *part)
-{
-	struct tshm_image *other = NULL;
-
-	for (size_t i = 0; i < run->image_count; i++) {
-		struct tshm_image *im = run->images[i];
-
-		if (is_root(part, im) && im->part == part)
-			return im;
-		if (is_root(part, im) && !other)
-			other = im;
-	}
-	return other;
-}
-
-static struct tshm_image *add_root(struct tshm_run *run, const struct tshm_run *part)
-{
-	struct tshm_image *root = tshm_model_unobserved(run, part->root_pid, 0, part->command_count ? part->command[0] : NULL);
-
-	root->part = part;
-	snprintf(root->header.boot_id, sizeof(root->header.boot_id), "%s", part->boot_id ? part->boot_id : "");
-	root->header.pidns = part->pidns;
-	root->header.start_wall = part->started_wall;
-	root->header.began = TSHM_BEGAN_EXEC;
-	for (size_t i = 0; i < run->image_count; i++)
-		if (run->images[i] != root && !run->images[i]->parent && run->images[i]->part == part &&
-		    run->images[i]->header.ppid == part->root_pid)
-			run->images[i]->parent = root;
-	return root;
-}
-
-/* A run's first process: from run.json, or simply the first image. */
-static void find_root(struct tshm_run *run, const struct tshm_run *part)
-{
-	struct tshm_image *root;
-
-	if (part->root_pid <= 0)
-		return;
-	root = root_of(run, part);
-	run->root_observed &= root != NULL;
-	/* "env -i PROGRAM": the first image was seen, but not the one that did the work. */
-	for (const struct tshm_image *im = root; im; im = im->next)
-		run->root_observed &= im->observed;
-	if (!root)
-		root = add_root(run, part);
-	if (part->ended_wall) {
-		while (root->next)
-			root = root->next;
-		set_wait_status(root, part->root_status);
-	}
-}
-
-/* ---- order ---- */
-
-/* Parents before children, an image before what it became, then by start: a walk of the tree. */
-static void order_images(struct tshm_run *run)
-{
-	size_t n = run->image_count, at = 0, depth = 0;
-	TSHM_AUTO_FREE struct tshm_image **out = tshm_xcalloc(n + 1, sizeof(*out));
-	TSHM_AUTO_FREE struct tshm_image **stack = tshm_xcalloc(n + 1, sizeof(*stack));
-	TSHM_AUTO_FREE size_t *first = tshm_xmalloc((n + 1) * sizeof(*first));
-	TSHM_AUTO_FREE size_t *sibling = tshm_xmalloc((n + 1) * sizeof(*sibling));
-
-	if (!n)
-		return;
-	qsort(run->images, n, sizeof(*run->images), by_start);
-	for (size_t i = 0; i <= n; i++)
-		first[i] = SIZE_MAX;
-	for (size_t i = 0; i < n; i++)
-		run->images[i]->order = i;
-	/* Lists are made in order, so the last comes first: right for a stack.  `n` stands for no parent. */
-	for (size_t i = 0; i < n; i++) {
-		const struct tshm_image *im = run->images[i];
-		size_t p = im->previous ? im->previous->order : im->parent ? im->parent->order : n;
-
-		sibling[i] = first[p];
-		first[p] = i;
-	}
-	for (size_t i = first[n]; i != SIZE_MAX; i = sibling[i])
-		stack[depth++] = run->images[i];
-	while (depth) {
-		struct tshm_image *im = stack[--depth];
-
-		out[at++] = im;
-		im->depth = im->previous ? im->previous->depth : im->parent ? im->parent->depth + 1 : 0;
-		for (size_t i = first[im->order]; i != SIZE_MAX; i = sibling[i])
-			stack[depth++] = run->images[i];
-	}
-	memcpy(run->images, out, at * sizeof(*out));
-	for (size_t i = 0; i < at; i++)
-		run->images[i]->order = i;
-}
-
 void tshm_model_join(struct tshm_run *run)
 {
 	struct join j = { .run = run };
@@ -588,11 +405,7 @@ void tshm_model_join(struct tshm_run *run)
 	add_unseen_exec(&j);
 	join_parents(&j);
 	join_children(&j);
-	for (size_t i = 0; i < run->image_count; i++)
-		set_state(run->images[i]);
-	run->root_observed = run->image_count > 0;
-	for (size_t i = 0; i < run->part_count; i++)
-		find_root(run, run->parts[i]);
-	order_images(run);
+	tshm_tree_end(run);
+	tshm_tree_order(run);
 	drop_index(&j);
 }

@@ -94,7 +94,6 @@ struct tshm_image {
 	int depth;			/* of parents; for the process tree */
 	size_t order;			/* its place in run->images */
 	const struct tshm_child *as_child;	/* what its parent saw of this process, or NULL */
-	size_t kernel_fds;		/* running: descriptors that it has open now; 0 if not known */
 	bool foreign;			/* of another host or boot: the kernel here cannot tell about it */
 	unsigned domain;		/* the same for all images of one boot of one host: numbers mean the same there */
 	const struct tshm_run *part;	/* the run that it was read of, or NULL */
@@ -151,7 +150,6 @@ struct tshm_object {
 	int64_t sysv_id;
 	enum tshm_object_state state;
 	enum tshm_presence presence;
-	bool born_in_run;		/* appeared during the run, by snapshot or birth time */
 	struct tshm_past *creator;	/* the history record that made it, or NULL */
 	struct tshm_past *rival;	/* a second image that may have made it ("A or B"), or NULL */
 	struct tshm_past *remover;	/* who removed its name, or NULL */
@@ -177,7 +175,6 @@ struct tshm_stray {
 	uint16_t space;
 	char *name;
 	uint64_t size;
-	uid_t uid;
 	int64_t id;			/* SysV */
 	pid_t creator_pid;		/* SysV; else 0 */
 	uint64_t dev, ino;
@@ -212,8 +209,6 @@ struct tshm_run {
 	bool has_names_before;
 	const char *boot_id;		/* from run.json, or NULL */
 	uint64_t pidns;
-	pid_t *stayed;			/* processes that tshm-run left running */
-	size_t stayed_count;
 	struct tshm_run **parts;	/* what it was merged of, in the order of arguments: without images and objects */
 	size_t part_count;
 	struct tshm_run_own *own;	/* private to runs.c: memory that goes with the run */

@@ -90,7 +90,7 @@ static json_t *run(const struct tshm_run *r)
 
 static json_t *summary(const struct tshm_out *o)
 {
-	struct tshm_totals n = tshm_totals(o->run, o->findings);
+	struct tshm_totals n = tshm_totals(o->findings);
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "processes", tshm_json_number(tshm_out_processes(o->run)),
 			 "errors", tshm_json_number(n.errors), "warnings", tshm_json_number(n.warnings), "notes", tshm_json_number(n.notes),
@@ -262,8 +262,7 @@ static json_t *object_json(const struct tshm_out *o, const struct passed *passed
 static json_t *finding(const struct tshm_out *o, const struct tshm_finding *f)
 {
 	struct tshm_trace t = tshm_trace_of(o->symbols, f->image, f->site);
-	struct tshm_trace second = f->frame2 ? tshm_trace_of_frame(o->symbols, f->image2, f->frame2) :
-					       tshm_trace_of(o->symbols, f->image2, f->site2);
+	struct tshm_trace second = tshm_trace_of_second(o->symbols, f);
 	size_t leaf = t.leaf;
 	json_t *call = tshm_json_text(t.call);
 	struct tshm_fingerprint p = tshm_fingerprint_of(o->symbols, f);

@@ -97,24 +97,18 @@ static void add_stack(const struct tshm_out *o, json_t *to, const char *title, s
 	tshm_trace_free(&t);
 }
 
-static struct tshm_trace second(const struct tshm_out *o, const struct tshm_finding *f)
-{
-	return f->frame2 ? tshm_trace_of_frame(o->symbols, f->image2, f->frame2) :
-			   tshm_trace_of(o->symbols, f->image2, f->site2);
-}
-
 json_t *tshm_sarif_stacks(const struct tshm_out *o, const struct tshm_finding *f)
 {
 	json_t *list = tshm_json_made(json_array());
 
 	add_stack(o, list, "where", tshm_trace_of(o->symbols, f->image, f->site));
-	add_stack(o, list, f->stack2_title ? f->stack2_title : "and", second(o, f));
+	add_stack(o, list, f->stack2_title ? f->stack2_title : "and", tshm_trace_of_second(o->symbols, f));
 	return list;
 }
 
 json_t *tshm_sarif_related(const struct tshm_out *o, const struct tshm_finding *f)
 {
-	struct tshm_trace t = second(o, f);
+	struct tshm_trace t = tshm_trace_of_second(o->symbols, f);
 	json_t *list = tshm_json_made(json_array()), *place;
 	const struct tshm_line *l = tshm_source_line(&t);
 

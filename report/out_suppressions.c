@@ -104,7 +104,7 @@ static void frames(FILE *to, const struct tshm_trace *t)
 static void body(FILE *to, const struct tshm_out *o, const struct tshm_finding *f)
 {
 	struct tshm_trace t = tshm_trace_of(o->symbols, f->image, f->site);
-	const char *name = f->subject ? f->subject : f->object ? f->object->name : NULL;
+	const char *name = tshm_finding_name(f);
 
 	fprintf(to, "   tshm:%s\n", f->check->id);
 	if (t.count) {

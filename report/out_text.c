@@ -185,8 +185,7 @@ static void holders(const struct tshm_out *o, const struct tshm_object *object)
 
 static void second_stack(const struct tshm_out *o, const struct tshm_finding *f)
 {
-	struct tshm_trace t = f->frame2 ? tshm_trace_of_frame(o->symbols, f->image2, f->frame2) :
-					  tshm_trace_of(o->symbols, f->image2, f->site2);
+	struct tshm_trace t = tshm_trace_of_second(o->symbols, f);
 
 	if (t.count) {
 		TSHM_AUTO_FREE char *title = tshm_text_escape(f->stack2_title ? f->stack2_title : "and");
@@ -421,7 +420,7 @@ static void gate(const struct tshm_out *o)
 
 void tshm_out_summary(const struct tshm_out *o)
 {
-	struct tshm_totals totals = tshm_totals(o->run, o->findings), *n = &totals;
+	struct tshm_totals totals = tshm_totals(o->findings), *n = &totals;
 
 	fprintf(o->to, "SUMMARY: tshm: %s (%" PRIu64 " bytes), %s, %s, %s",
 		tshm_text_plural(n->leaked_segments, "leaked segment").s, n->leaked_bytes,
@@ -439,7 +438,7 @@ void tshm_out_summary(const struct tshm_out *o)
 
 void tshm_out_text(const struct tshm_out *o)
 {
-	struct tshm_totals n = tshm_totals(o->run, o->findings);
+	struct tshm_totals n = tshm_totals(o->findings);
 
 	head(o);
 	findings(o);

@@ -64,21 +64,11 @@ static bool read_number(const char *text, uint64_t *number)
 
 static int weight_of(const char *word)
 {
-	for (int i = TSHM_NOTE; i <= TSHM_ERROR; i++)
-		if (!strcmp(tshm_severity_name((enum tshm_severity)i), word))
-			return i;
+	enum tshm_severity severity;
+
+	if (tshm_severity_of(word, &severity))
+		return (int)severity;
 	return strcmp(word, "off") ? TSHM_WEIGHT_OWN : TSHM_WEIGHT_OFF;
-}
-
-static bool is_rule(const char *id)
-{
-	size_t n;
-	const struct tshm_check *check = tshm_checks(&n);
-
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(check[i].id, id))
-			return true;
-	return !strcmp(id, "*");
 }
 
 /* Of a rule that is not there it sets nothing. */
@@ -121,7 +111,7 @@ static char *read_item(struct tshm_policy *p, char *item, bool lenient)
 		limit->exact = !most;
 		return NULL;
 	}
-	if (!lenient && !is_rule(item))
+	if (!lenient && !tshm_checks_have(item, strlen(item)))
 		return tshm_xasprintf("\"%s\" is neither a count nor a rule", item);
 	weight = weight_of(equal + 1);
 	if (most || weight == TSHM_WEIGHT_OWN)

@@ -3,63 +3,57 @@
  * Names against the kernel: does a name still lead to its object, who made it where
  * only its birth time can tell, who holds it, and what became of it.
  */
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "names.h"
+#include "presence_parts.h"
 #include "proc.h"
 #include "progress.h"
 #include "reader.h"
-#include "reconcile.h"
 #include <uthash.h>
 
-struct label { const char *text; UT_hash_handle hh; };
+struct tshm_label { const char *text; UT_hash_handle hh; };
 
-struct asking {
-	struct tshm_run *run;
-	struct tshm_objects *objects;
-	struct tshm_names names;
-	struct label *before;		/* run->names_before */
-	struct label *ours;		/* names of this run's records */
-};
-
-static bool has_label(struct label *set, const char *text)
+bool tshm_presence_has_label(struct tshm_label *set, const char *text)
 {
-	struct label *l;
+	struct tshm_label *l;
 
 	HASH_FIND_STR(set, text, l);
 	return l != NULL;
 }
 
-static void add_label(struct tshm_run *run, struct label **set, const char *text)
+void tshm_presence_add_label(struct tshm_run *run, struct tshm_label **set, const char *text)
 {
-	struct label *l;
+	struct tshm_label *l;
 
-	if (has_label(*set, text))
+	if (tshm_presence_has_label(*set, text))
 		return;
 	l = tshm_arena_alloc(&run->own->arena, sizeof(*l));
 	l->text = tshm_arena_strdup(&run->own->arena, text);
 	HASH_ADD_KEYPTR(hh, *set, l->text, strlen(l->text), l);
 }
 
-static bool was_before(struct asking *a, unsigned space, const char *name, int64_t id)
+static bool was_before(struct tshm_asking *a, unsigned space, const char *name, int64_t id)
 {
 	TSHM_AUTO_FREE char *label = tshm_names_label(space, name, id);
 
-	return has_label(a->before, label);
+	return tshm_presence_has_label(a->before, label);
 }
 
-static bool is_name_space(unsigned space)
+void tshm_presence_drop_labels(struct tshm_label **set)
+{
+	HASH_CLEAR(hh, *set);		/* they lie in the run's arena */
+}
+
+bool tshm_presence_is_name_space(unsigned space)
 {
 	return space == TSHM_SPACE_SHM || space == TSHM_SPACE_SEM || space == TSHM_SPACE_MQ ||
 	       space == TSHM_SPACE_SYSV || space == TSHM_SPACE_SOCKET;
 }
 
-/* May we ask this kernel, in this mount namespace, about names of that image? */
-static bool may_ask(const struct tshm_image *im, unsigned space)
+bool tshm_presence_may_ask(const struct tshm_image *im, unsigned space)
 {
 	const struct tshm_here *here = tshm_proc_here();
 
@@ -82,8 +76,7 @@ static uint64_t death_wall(const struct tshm_image *im)
 	return im->header.start_wall + (c->end_mono - im->header.start_mono);
 }
 
-/* Can the call that began then have made what is there now? */
-static bool may_have_made(struct asking *a, const struct tshm_past *p, const struct tshm_seen *seen)
+bool tshm_presence_may_have_made(struct tshm_asking *a, const struct tshm_past *p, const struct tshm_seen *seen)
 {
 	uint64_t death = death_wall(p->image);
 
@@ -106,17 +99,17 @@ static void add_candidate(struct tshm_object *object, struct tshm_past *p)
 }
 
 /* A segment whose shmget() was not seen to return: the kernel's table has its key and its maker. */
-static bool find_sysv(struct asking *a, struct tshm_past *p, struct tshm_seen *seen)
+static bool find_sysv(struct tshm_asking *a, struct tshm_past *p, struct tshm_seen *seen)
 {
 	for (size_t i = 0; i < a->names.sysv_count; i++)
-		if (a->names.sysv[i].key == (int32_t)p->h.ipc_key && may_have_made(a, p, &a->names.sysv[i])) {
+		if (a->names.sysv[i].key == (int32_t)p->h.ipc_key && tshm_presence_may_have_made(a, p, &a->names.sysv[i])) {
 			*seen = a->names.sysv[i];
 			return true;
 		}
 	return false;
 }
 
-static void resolve_intent(struct asking *a, struct tshm_past *p)
+static void resolve_intent(struct tshm_asking *a, struct tshm_past *p)
 {
 	const struct tshm_past *link = tshm_reader_past(p->image, p->h.link);
 	bool sysv = p->h.space == TSHM_SPACE_SYSV;
@@ -126,7 +119,7 @@ static void resolve_intent(struct asking *a, struct tshm_past *p)
 	struct tshm_object *object;
 	struct tshm_seen seen;
 
-	if (!is_name_space(p->h.space) || !may_ask(p->image, p->h.space))
+	if (!tshm_presence_is_name_space(p->h.space) || !tshm_presence_may_ask(p->image, p->h.space))
 		return;
 	if (sysv ? !find_sysv(a, p, &seen) :
 	    tshm_names_look(&a->names, p->h.space, p->name, p->h.id, &seen) != TSHM_LOOK_THERE)
@@ -140,7 +133,7 @@ static void resolve_intent(struct asking *a, struct tshm_past *p)
 			return;
 		object = link->object;
 	} else {
-		if (!may_have_made(a, p, &seen))
+		if (!tshm_presence_may_have_made(a, p, &seen))
 			return;
 		object = tshm_objects_at(a->objects, p->image->domain, sysv, seen.dev, seen.ino, p->h.begin_mono);
 	}
@@ -153,7 +146,7 @@ static void resolve_intent(struct asking *a, struct tshm_past *p)
 		add_candidate(object, p);
 }
 
-static void resolve_intents(struct asking *a)
+static void resolve_intents(struct tshm_asking *a)
 {
 	for (size_t i = 0; i < a->run->image_count; i++)
 		for (size_t k = 0; k < a->run->images[i]->past_count; k++) {
@@ -174,7 +167,7 @@ static bool leads_to(const struct tshm_object *object, const struct tshm_seen *s
 	return seen->dev == object->dev && seen->ino == object->ino;
 }
 
-static bool is_live_name(const struct tshm_past *p)
+bool tshm_presence_is_live(const struct tshm_past *p)
 {
 	return p->h.type == TSHM_HIST_NAME && TSHM_STAMP_STATE(p->h.stamp) == TSHM_STATE_LIVE;
 }
@@ -193,11 +186,11 @@ static bool is_successor(const struct tshm_object *object, const struct tshm_see
 	return seen->birth_wall > c->h.begin_wall + 10000000000u;
 }
 
-static void ask_name(struct asking *a, struct tshm_object *object, const struct tshm_past *p)
+static void ask_name(struct tshm_asking *a, struct tshm_object *object, const struct tshm_past *p)
 {
 	struct tshm_seen seen;
 
-	if (!may_ask(p->image, p->h.space)) {
+	if (!tshm_presence_may_ask(p->image, p->h.space)) {
 		if (object->presence == TSHM_NAME_NONE)
 			object->presence = TSHM_NAME_UNASKED;
 		return;
@@ -228,7 +221,7 @@ static void ask_name(struct asking *a, struct tshm_object *object, const struct 
 }
 
 /* The one that made it, where the call could as well have opened it. */
-static void find_creator(struct asking *a, struct tshm_object *object)
+static void find_creator(struct tshm_asking *a, struct tshm_object *object)
 {
 	struct tshm_seen seen = { .space = object->space, .birth_wall = object->birth_wall };
 
@@ -243,7 +236,7 @@ static void find_creator(struct asking *a, struct tshm_object *object)
 		if (object->creator && object->creator->h.flags & TSHM_HIF_EXCLUSIVE)
 			continue;
 		if (object->presence == TSHM_NAME_THERE) {
-			if (may_have_made(a, p, &seen))
+			if (tshm_presence_may_have_made(a, p, &seen))
 				add_candidate(object, p);
 		} else if (!object->creator && a->run->has_names_before &&
 			   !was_before(a, p->h.space, p->name, object->sysv_id)) {
@@ -256,15 +249,12 @@ static void find_creator(struct asking *a, struct tshm_object *object)
 		object->rival = object->creator;
 		object->creator = first;
 	}
-	object->born_in_run = object->creator ||
-		(object->name && a->run->has_names_before && !was_before(a, object->space, object->name, object->sysv_id)) ||
-		(object->birth_wall && a->run->started_wall && object->birth_wall >= a->run->started_wall);
 }
 
-static void ask_object(struct asking *a, struct tshm_object *object)
+static void ask_object(struct tshm_asking *a, struct tshm_object *object)
 {
 	for (size_t i = 0; i < object->past_count; i++)
-		if (is_live_name(object->pasts[i]))
+		if (tshm_presence_is_live(object->pasts[i]))
 			ask_name(a, object, object->pasts[i]);
 	find_creator(a, object);
 	if (object->creator && (object->creator->h.mode | object->mode) & (S_IROTH | S_IWOTH))
@@ -309,11 +299,11 @@ static bool creator_runs(const struct tshm_object *object)
 	return im && im->state == TSHM_IMAGE_RUNNING;
 }
 
-static void set_state(const struct tshm_run *run, struct tshm_object *object)
+void tshm_presence_set_state(const struct tshm_run *run, struct tshm_object *object)
 {
 	/* What has no name is gone with its last holder. */
 	if (object->holder_count || object->outsider_count || object->bound ||
-	    (is_name_space(object->space) && creator_runs(object)))
+	    (tshm_presence_is_name_space(object->space) && creator_runs(object)))
 		object->state = TSHM_OBJECT_LIVE;
 	else if (object->presence == TSHM_NAME_THERE)
 		object->state = object->creator && !is_ours(run, object) ? TSHM_OBJECT_LEAKED : TSHM_OBJECT_LIVE;
@@ -321,172 +311,9 @@ static void set_state(const struct tshm_run *run, struct tshm_object *object)
 		object->state = TSHM_OBJECT_REMOVED;
 }
 
-/* ---- strays: names that nobody of the run made ---- */
-
-static void add_stray(struct tshm_run *run, const struct tshm_seen *seen)
-{
-	struct tshm_stray *s;
-
-	run->strays = tshm_xreallocarray(run->strays, run->stray_count + 1, sizeof(*run->strays));
-	s = &run->strays[run->stray_count++];
-	*s = (struct tshm_stray){ .space = seen->space, .size = seen->size, .uid = seen->uid, .id = seen->id,
-				  .creator_pid = seen->creator_pid, .dev = seen->dev, .ino = seen->ino };
-	if (seen->name)
-		s->name = tshm_arena_strdup(&run->own->arena, seen->name);
-}
-
-/* Born while the run ran?  Where that cannot be known it is not said. */
-static bool born_during(const struct tshm_run *run, const struct tshm_seen *seen)
-{
-	uint64_t born = seen->birth_wall ? seen->birth_wall : seen->change_wall;
-	uint64_t slack = seen->birth_wall ? TSHM_BIRTH_TICK_NS : 1000000000u;
-
-	for (size_t i = 0; born && i < run->part_count; i++) {
-		const struct tshm_run *part = run->parts[i];
-
-		/* Without run.json nobody knows what was there before. */
-		if (part->has_names_before && part->started_wall && tshm_part_is_here(run, part) &&
-		    born + slack >= part->started_wall && (!part->ended_wall || born <= part->ended_wall + slack))
-			return true;
-	}
-	return false;
-}
-
-static bool made_by_known(const struct tshm_run *run, const struct tshm_seen *seen)
-{
-	for (size_t i = 0; seen->creator_pid && i < run->image_count; i++)
-		if (run->images[i]->observed && run->images[i]->header.pid == seen->creator_pid)
-			return true;
-	return false;
-}
-
-/*
- * Is what this name leads to told of by its maker's record?  What is there without one appeared,
- * whoever opened it later.
- */
-static bool is_accounted(const struct tshm_past *p)
-{
-	if (!is_live_name(p) || !is_name_space(p->h.space))
-		return false;
-	if (!p->object || p->object->presence == TSHM_NAME_UNASKED)
-		return true;	/* an intent, say: not known is no reproach */
-	return p->object->presence == TSHM_NAME_THERE && p->object->creator;
-}
-
-static void label_ours(struct asking *a)
-{
-	for (size_t i = 0; i < a->run->image_count; i++)
-		for (size_t k = 0; k < a->run->images[i]->past_count; k++) {
-			const struct tshm_past *p = &a->run->images[i]->past[k];
-			TSHM_AUTO_FREE char *label = NULL;
-
-			if (!is_accounted(p))
-				continue;
-			label = tshm_names_label(p->h.space, p->name, p->h.id);
-			add_label(a->run, &a->ours, label);
-		}
-}
-
-/*
- * sem_open() makes a file sem.XXXXXX, links the name that was asked for to it, and removes the
- * first name.  Empty: it was not written yet.
- */
-static bool is_half_made(const struct tshm_seen *seen)
-{
-	const char *base = strrchr(seen->name ? seen->name : "", '/');
-
-	return seen->space == TSHM_SPACE_SEM && base && strlen(base) == sizeof("/sem.XXXXXX") - 1 &&
-	       (!seen->size || seen->size == sizeof(sem_t));
-}
-
-/* The last sem_open() that may have made it; a second process that may have is its rival. */
-static void find_killed(struct asking *a, const struct tshm_seen *seen, struct tshm_past **maker, struct tshm_past **rival)
-{
-	for (size_t i = 0; i < a->run->image_count; i++)
-		for (size_t k = 0; k < a->run->images[i]->past_count; k++) {
-			struct tshm_past *p = &a->run->images[i]->past[k];
-
-			if (p->h.type != TSHM_HIST_NAME || p->h.space != TSHM_SPACE_SEM || p->object ||
-			    !(p->h.flags & TSHM_HIF_INTENT) || p->h.flags & TSHM_HIF_INHERITED ||
-			    p->h.call != TSHM_CALL_sem_open || p->image->state == TSHM_IMAGE_RUNNING ||
-			    !may_ask(p->image, p->h.space) || !may_have_made(a, p, seen))
-				continue;
-			if (!*maker || p->h.begin_wall > (*maker)->h.begin_wall) {
-				*rival = *maker;
-				*maker = p;
-			} else if (!*rival) {
-				*rival = p;
-			}
-		}
-}
-
-/* Did a sem_open() leave it, in whose middle its process was killed?  Then it is an object of that one. */
-static bool is_of_killed(struct asking *a, const struct tshm_seen *seen)
-{
-	struct tshm_past *maker = NULL, *rival = NULL;
-	struct tshm_object *object;
-
-	if (!is_half_made(seen))
-		return false;
-	for (object = a->run->objects; object; object = object->next)
-		if (object->space == TSHM_SPACE_SEM && object->creator && !object->creator->image->foreign && object->dev == seen->dev && object->ino == seen->ino)
-			break;
-	if (!object) {
-		find_killed(a, seen, &maker, &rival);
-		if (!maker)
-			return false;
-		object = tshm_objects_at(a->objects, maker->image->domain, false, seen->dev, seen->ino,
-					 maker->h.begin_mono);
-		maker->h.dev = seen->dev;
-		maker->h.ino = seen->ino;
-		maker->h.size = seen->size;
-		tshm_object_add_past(object, maker);
-		object->creator = maker;
-		object->rival = rival;
-		object->born_in_run = true;
-	}
-	if (object->presence == TSHM_NAME_THERE)	/* linked already: it is told of by the name that was asked for */
-		return true;
-	object->presence = TSHM_NAME_THERE;
-	object->name = tshm_arena_strdup(&a->run->own->arena, seen->name);
-	object->size = seen->size;
-	object->birth_wall = seen->birth_wall;
-	set_state(a->run, object);
-	return true;
-}
-
-static int by_birth(const void *a, const void *b)
-{
-	const struct tshm_seen *x = a, *y = b;
-
-	return (x->birth_wall > y->birth_wall) - (x->birth_wall < y->birth_wall);
-}
-
-static void find_strays(struct asking *a)
-{
-	struct tshm_run *run = a->run;
-	struct tshm_seen *list;
-	size_t count;
-
-	if (!run->has_names_before || !run->image_count)
-		return;
-	label_ours(a);
-	list = tshm_names_list(&a->names, &count);
-	if (count)	/* so that a call that was cut short gets the first that was born in it */
-		qsort(list, count, sizeof(*list), by_birth);
-	for (size_t i = 0; i < count; i++) {
-		TSHM_AUTO_FREE char *label = tshm_names_label(list[i].space, list[i].name, list[i].id);
-
-		if (!has_label(a->before, label) && !has_label(a->ours, label) && born_during(run, &list[i]) &&
-		    !made_by_known(run, &list[i]) && !is_of_killed(a, &list[i]))
-			add_stray(run, &list[i]);
-	}
-	tshm_names_free_list(list, count);
-}
-
 void tshm_reconcile_names(struct tshm_run *run, struct tshm_objects *objects)
 {
-	struct asking a = { .run = run, .objects = objects };
+	struct tshm_asking a = { .run = run, .objects = objects };
 	size_t done = 0;
 
 	tshm_names_open(&a.names);
@@ -494,7 +321,7 @@ void tshm_reconcile_names(struct tshm_run *run, struct tshm_objects *objects)
 		const struct tshm_run *part = run->parts[i];
 
 		for (size_t k = 0; k < part->names_before_count && (run->part_count == 1 || tshm_part_is_here(run, part)); k++)
-			add_label(run, &a.before, part->names_before[k]);
+			tshm_presence_add_label(run, &a.before, part->names_before[k]);
 	}
 	for (const struct tshm_object *o = run->objects; o; o = o->next)
 		if (o->space == TSHM_SPACE_SOCKET) {
@@ -505,16 +332,15 @@ void tshm_reconcile_names(struct tshm_run *run, struct tshm_objects *objects)
 	for (struct tshm_object *o = run->objects; o; o = o->next) {
 		tshm_progress("asking for names", done++, run->object_count);
 		find_holders(o);
-		if (is_name_space(o->space))
+		if (tshm_presence_is_name_space(o->space))
 			ask_object(&a, o);
-		set_state(run, o);
+		tshm_presence_set_state(run, o);
 	}
-	find_strays(&a);
-	HASH_CLEAR(hh, a.before);
-	HASH_CLEAR(hh, a.ours);
+	tshm_strays_find(&a);
+	tshm_presence_drop_labels(&a.before);
 	tshm_names_close(&a.names);
 	tshm_reconcile_outsiders(run);
 	for (struct tshm_object *o = run->objects; o; o = o->next)
-		set_state(run, o);
+		tshm_presence_set_state(run, o);
 	tshm_absent_join(run);
 }

@@ -110,7 +110,7 @@ static bool take_module(struct tshm_gather *g, uint32_t number, const uint8_t *b
 	to->order = m.order;
 	to->build_id_size = m.build_id_size <= sizeof(m.build_id) ? m.build_id_size : 0;
 	memcpy(to->build_id, m.build_id, sizeof(to->build_id));
-	to->path = (const char *)(uintptr_t)m.path;	/* a number until the strings are here: finish_modules() */
+	to->path = (const char *)(uintptr_t)m.path;	/* a number until the strings are here: tshm_reader_finish() */
 	return true;
 }
 

@@ -33,8 +33,9 @@ struct tshm_reaping {
 enum tshm_reaped tshm_reap_file(int dir, const char *name, uint64_t dev, uint64_t ino, struct tshm_reaping *);
 
 /*
- * A SysV segment without attachments, if this process made it.  The kernel has no call that does both: who
- * attaches between the question and the removal keeps his attachment, but nobody after him gets one.
+ * A SysV segment without attachments, if `creator` made it and it is this large.  The kernel has no call that
+ * does both: who attaches between the question and the removal keeps his attachment, and until he lets go others
+ * may still attach by its id, but nobody finds it by its key.
  */
 enum tshm_reaped tshm_reap_sysv(int64_t id, pid_t creator, uint64_t size, struct tshm_reaping *);
 

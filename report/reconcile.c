@@ -184,10 +184,8 @@ static void compare_with_proc(struct tshm_run *run, struct tshm_image *im, const
 	for (size_t i = 0; i < im->held_count; i++)
 		check_record(&im->held[i], can ? &fds : NULL, maps);
 	im->held = tshm_xreallocarray(im->held, im->held_count + maps->count + (can ? fds.count : 0), sizeof(*im->held));
-	if (can) {
-		im->kernel_fds = fds.count;
+	if (can)
 		add_unknown_fds(run, im, &fds);
-	}
 	add_unknown_maps(run, im, maps);
 	tshm_proc_fds_free(&fds);
 }

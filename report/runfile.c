@@ -39,11 +39,10 @@ static char **strings(struct tshm_run *run, const json_t *root, const char *key,
 
 static void take(struct tshm_run *run, const json_t *root)
 {
-	const json_t *stayed = json_object_get(root, "stayed"), *item;
 	const char *host = json_string_value(json_object_get(root, "host"));
 	const char *boot = json_string_value(json_object_get(root, "boot_id"));
 	uint64_t pid = number(root, "root_pid");
-	size_t i, count;
+	size_t count;
 
 	run->made_by_run = true;
 	run->root_pid = pid <= INT32_MAX ? (pid_t)pid : 0;
@@ -57,10 +56,6 @@ static void take(struct tshm_run *run, const json_t *root)
 	run->command_count = (int)count;
 	run->names_before = strings(run, root, "names_before", &run->names_before_count);
 	run->has_names_before = run->names_before != NULL;
-	run->stayed = tshm_arena_alloc(&run->own->arena, (json_array_size(stayed) + 1) * sizeof(pid_t));
-	json_array_foreach(stayed, i, item)
-		if (json_is_integer(item) && json_integer_value(item) > 0 && json_integer_value(item) <= INT32_MAX)
-			run->stayed[run->stayed_count++] = (pid_t)json_integer_value(item);
 }
 
 static char *slurp(const char *path, size_t *size, const char **why)

@@ -15,6 +15,8 @@
 #include "text.h"
 #include <uthash.h>
 
+#define HOSTS_NAMED 8	/* of those that several runs are of */
+
 struct tshm_run *tshm_run_new(const char *path)
 {
 	struct tshm_run *run = tshm_xcalloc(1, sizeof(*run));
@@ -68,15 +70,26 @@ bool tshm_run_is_live(const struct tshm_run *run)
 
 struct known { const char *id; UT_hash_handle hh; };
 
+static void add_known(struct known **set, const char *id)
+{
+	struct known *k = NULL;
+
+	if (!id || !id[0])
+		return;
+	HASH_FIND_STR(*set, id, k);
+	if (k)
+		return;
+	k = tshm_xcalloc(1, sizeof(*k));
+	k->id = id;
+	HASH_ADD_KEYPTR(hh, *set, k->id, strlen(k->id), k);
+}
+
 void tshm_run_read(struct tshm_run *run, const struct tshm_paths *paths, bool peek)
 {
 	struct known *tokens = NULL, *t, *next;
 
-	for (size_t i = 0; i < run->image_count; i++) {
-		t = tshm_xcalloc(1, sizeof(*t));
-		t->id = run->images[i]->id;
-		HASH_ADD_KEYPTR(hh, tokens, t->id, strlen(t->id), t);
-	}
+	for (size_t i = 0; i < run->image_count; i++)
+		add_known(&tokens, run->images[i]->id);
 	for (size_t i = 0; i < paths->count; i++) {
 		struct tshm_image *im = tshm_xcalloc(1, sizeof(*im));
 		enum tshm_read how;
@@ -97,9 +110,7 @@ void tshm_run_read(struct tshm_run *run, const struct tshm_paths *paths, bool pe
 			free_image(im);
 			continue;
 		}
-		t = tshm_xcalloc(1, sizeof(*t));
-		t->id = im->id;
-		HASH_ADD_KEYPTR(hh, tokens, t->id, strlen(t->id), t);
+		add_known(&tokens, im->id);
 		tshm_model_append(run, im);
 	}
 	HASH_ITER(hh, tokens, t, next) {
@@ -110,22 +121,31 @@ void tshm_run_read(struct tshm_run *run, const struct tshm_paths *paths, bool pe
 
 /* ---- what is true of the whole ---- */
 
-/* "alpha", "alpha, beta": of run.json, and of ledgers. */
-static void add_host(struct tshm_run *run, const char *host)
+/* "alpha", "alpha, beta", "alpha, beta, … and 3 more": of run.json, and of ledgers. */
+static void name_hosts(struct tshm_run *run)
 {
-	size_t n = host ? strlen(host) : 0;
+	struct known *hosts = NULL, *h, *next;
+	size_t more, named = 0;
 
-	if (!n)
-		return;
-	for (const char *at = run->host; at && (at = strstr(at, host)); at += n)
-		if ((at == run->host || at[-1] == ' ') && (!at[n] || at[n] == ','))
-			return;
-	if (run->host) {
-		TSHM_AUTO_FREE char *both = tshm_xasprintf("%s, %s", run->host, host);
+	add_known(&hosts, run->host);
+	for (size_t i = 0; i < run->image_count && (run->part_count > 1 || !hosts); i++)
+		if (run->images[i]->observed)
+			add_known(&hosts, run->images[i]->string(run->images[i], run->images[i]->header.host, NULL));
+	more = HASH_COUNT(hosts) > HOSTS_NAMED ? HASH_COUNT(hosts) - HOSTS_NAMED : 0;
+	run->host = hosts ? hosts->id : "?";
+	HASH_ITER(hh, hosts, h, next) {
+		if (named++ && named <= HOSTS_NAMED) {
+			TSHM_AUTO_FREE char *all = tshm_xasprintf("%s, %s", run->host, h->id);
 
-		run->host = tshm_arena_strdup(&run->own->arena, both);
-	} else {
-		run->host = host;
+			run->host = tshm_arena_strdup(&run->own->arena, all);
+		}
+		HASH_DEL(hosts, h);
+		free(h);
+	}
+	if (more) {
+		TSHM_AUTO_FREE char *all = tshm_xasprintf("%s and %zu more", run->host, more);
+
+		run->host = tshm_arena_strdup(&run->own->arena, all);
 	}
 }
 
@@ -141,8 +161,6 @@ static void sum_up(struct tshm_run *run)
 		run->lost += im->lost;
 		if (!im->observed || im->lost || im->torn)
 			run->complete = false;
-		if (im->observed && (!one || !run->host))
-			add_host(run, im->string(im, im->header.host, NULL));
 		if (im->observed && (!started || im->header.start_wall < started))
 			started = im->header.start_wall;
 		if (im->header.end_wall > ended)
@@ -150,8 +168,7 @@ static void sum_up(struct tshm_run *run)
 		if (im->header.start_wall > ended)
 			ended = im->header.start_wall;
 	}
-	if (!run->host)
-		run->host = "?";
+	name_hosts(run);
 	if (!run->started_wall)
 		run->started_wall = started;
 	if (!live && (!from_file || (!one && ended > run->ended_wall)))

@@ -18,19 +18,6 @@
 
 /* ---- files ---- */
 
-bool tshm_suppressions_rule(const char *id, size_t length)
-{
-	size_t count;
-	const struct tshm_check *check = tshm_checks(&count);
-
-	if (length == 1 && *id == '*')
-		return true;
-	for (size_t i = 0; i < count; i++)
-		if (strlen(check[i].id) == length && !memcmp(check[i].id, id, length))
-			return true;
-	return false;
-}
-
 /* What is wrong with a line, or NULL.  Nothing may be half understood: a suppression hides things. */
 static const char *complaint(const char *line, size_t length)
 {
@@ -40,7 +27,7 @@ static const char *complaint(const char *line, size_t length)
 		return "this is no text";
 	if (!colon)
 		return "it has no colon: RULE:PATTERN is wanted";
-	if (!tshm_suppressions_rule(line, (size_t)(colon - line)))
+	if (!tshm_checks_have(line, (size_t)(colon - line)))
 		return "there is no such rule (--list-checks lists them; * is all)";
 	if (!colon[1])
 		return "the pattern is missing: * is all";
@@ -238,7 +225,7 @@ static bool matches(const struct tshm_suppression *s, const struct tshm_finding 
 	length = (size_t)(s->pattern - s->line) - 1;
 	if (s->line[0] != '*' && (strlen(f->check->id) != length || memcmp(f->check->id, s->line, length) != 0))
 		return false;
-	return !strcmp(s->pattern, "*") || (f->object && tshm_fits_path(s->pattern, f->object->name)) ||
+	return !strcmp(s->pattern, "*") || tshm_fits_path(s->pattern, tshm_finding_name(f)) ||
 	       fits_site(s->pattern, symbols, f->image, f->site) ||
 	       (f->frame2 ? fits_stack(s->pattern, symbols, f->image2, f->frame2, 1) :
 			    fits_site(s->pattern, symbols, f->image2, f->site2));

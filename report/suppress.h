@@ -34,8 +34,6 @@ bool tshm_suppressions_read(struct tshm_suppressions *, const char *file, bool a
 bool tshm_suppressions_read_default(struct tshm_suppressions *, char **error);
 /* Set suppressed_by where one matches: the first that does. */
 void tshm_suppressions_apply(struct tshm_suppressions *, struct tshm_findings *, struct tshm_symbols *);
-/* Is there such a rule, or is it *? */
-bool tshm_suppressions_rule(const char *id, size_t length);
 /* Does a pattern match all of it?  A path also by its last part, a function also without its arguments. */
 bool tshm_fits(const char *pattern, const char *text);
 bool tshm_fits_path(const char *pattern, const char *path);

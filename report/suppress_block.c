@@ -53,7 +53,7 @@ static const char *take_rule(struct tshm_block *b, const char *line)
 		b->rule = tshm_xstrdup("");
 		return NULL;
 	}
-	if (!tshm_suppressions_rule(rule, strlen(rule)))
+	if (!tshm_checks_have(rule, strlen(rule)))
 		return "there is no such rule (--list-checks lists them; * is all)";
 	b->rule = tshm_xstrdup(rule);
 	return NULL;
@@ -180,7 +180,7 @@ static bool fits_trace(const struct tshm_block *b, struct tshm_trace t)
 
 bool tshm_block_matches(const struct tshm_block *b, const struct tshm_finding *f, struct tshm_symbols *symbols)
 {
-	const char *name = f->subject ? f->subject : f->object ? f->object->name : NULL;
+	const char *name = tshm_finding_name(f);
 
 	if (strcmp(b->rule, "*") != 0 && strcmp(b->rule, f->check->id) != 0)
 		return false;

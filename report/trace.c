@@ -105,8 +105,8 @@ struct tshm_trace tshm_trace_of(struct tshm_symbols *symbols, const struct tshm_
 	return t;
 }
 
-struct tshm_trace tshm_trace_of_frame(struct tshm_symbols *symbols, const struct tshm_image *im,
-				      const struct tshm_frame *frame)
+static struct tshm_trace trace_of_frame(struct tshm_symbols *symbols, const struct tshm_image *im,
+					const struct tshm_frame *frame)
 {
 	struct tshm_trace t = { 0 };
 	const struct tshm_line *lines;
@@ -118,6 +118,11 @@ struct tshm_trace tshm_trace_of_frame(struct tshm_symbols *symbols, const struct
 	for (size_t i = 0; i < n; i++)
 		append(&t, &lines[i]);
 	return t;
+}
+
+struct tshm_trace tshm_trace_of_second(struct tshm_symbols *symbols, const struct tshm_finding *f)
+{
+	return f->frame2 ? trace_of_frame(symbols, f->image2, f->frame2) : tshm_trace_of(symbols, f->image2, f->site2);
 }
 
 void tshm_trace_free(struct tshm_trace *t)

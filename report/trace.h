@@ -17,7 +17,8 @@ struct tshm_trace tshm_trace_of(struct tshm_symbols *, const struct tshm_image *
 /* Of frames that are no site's: innermost first. */
 struct tshm_trace tshm_trace_of_frames(struct tshm_symbols *, const struct tshm_image *, const struct tshm_frame *,
 				       unsigned depth);
-struct tshm_trace tshm_trace_of_frame(struct tshm_symbols *, const struct tshm_image *, const struct tshm_frame *);
+/* The stack of a finding's second party. */
+struct tshm_trace tshm_trace_of_second(struct tshm_symbols *, const struct tshm_finding *);
 void tshm_trace_free(struct tshm_trace *);
 /* Is it a frame of a language's interpreter?  A row of them tells a person nothing. */
 bool tshm_trace_is_interpreter(const struct tshm_line *);

@@ -21,7 +21,10 @@ may() {
 	report/reader*:check.h | report/reader*:out.h | report/reader*:finding.h) return 1 ;;
 	report/reader*:reader_parts.h) return 0 ;;
 	*:reader_parts.h) return 1 ;;
+	report/presence.c:presence_parts.h | report/strays.c:presence_parts.h) return 0 ;;
+	*:presence_parts.h) return 1 ;;
 	report/model.?:check.h | report/model.?:out.h | report/model.?:finding.h) return 1 ;;
+	report/tree.c:check.h | report/tree.c:out.h | report/tree.c:finding.h) return 1 ;;
 	report/check_*.c:check.h) return 0 ;;
 	report/check_*.c:*) return 1 ;;
 	report/out_*.c:reader.h | report/out_*.c:check.h) return 1 ;;

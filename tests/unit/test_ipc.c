@@ -193,6 +193,29 @@ static void test_after_fork(void **state)
 	only("cuda-after-fork", TSHM_WARNING, "cuInit in importer", NULL);
 }
 
+/*
+ * A server of CUDA forks a child that uses none.  When the child ends, C++ destructors free what the parent
+ * allocated: the driver refuses, and nothing is the worse for it.
+ */
+static void test_freed_after_fork(void **state)
+{
+	static const struct { uint16_t call; int error; enum tshm_severity severity; } calls[] = {
+		{ TSHM_CALL_cuMemFree_v2, 3, TSHM_NOTE }, { TSHM_CALL_cudaFree, 4, TSHM_NOTE },
+		{ TSHM_CALL_cudaEventDestroy, 3, TSHM_NOTE }, { TSHM_CALL_cudaIpcCloseMemHandle, 4, TSHM_NOTE },
+		{ TSHM_CALL_cuMemFree_v2, 0, TSHM_ERROR }, { TSHM_CALL_cudaFree, 700, TSHM_ERROR },
+		{ TSHM_CALL_cudaEventCreate, 3, TSHM_ERROR }, { TSHM_CALL_cuIpcGetMemHandle, 4, TSHM_ERROR },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		struct made m = importer();
+
+		event(&m, TSHM_IPC_AFTER_FORK, 1, calls[i].error)->call = calls[i].call;
+		save_ended(&m, ENDS);
+		only("cuda-after-fork", calls[i].severity, "in importer (pid 3999992), which was forked", NULL);
+	}
+}
+
 /* PyTorch's counters of who uses the exported memory, left behind; and a segment that only looks like them. */
 static void test_torch_counters(void **state)
 {
@@ -296,6 +319,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_interior, set_up_ipc, tear_down),
 		cmocka_unit_test_setup_teardown(test_limbo, set_up_ipc, tear_down),
 		cmocka_unit_test_setup_teardown(test_after_fork, set_up_ipc, tear_down),
+		cmocka_unit_test_setup_teardown(test_freed_after_fork, set_up_ipc, tear_down),
 		cmocka_unit_test_setup_teardown(test_torch_counters, set_up_ipc, tear_down),
 		cmocka_unit_test_setup_teardown(test_hostile, set_up_ipc, tear_down),
 		cmocka_unit_test_setup_teardown(test_old, set_up_ipc, tear_down),

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Rules about names and sizes, where times and what is missing decide: in made runs. */
+/* Rules about names, sizes and marks, where times and what is missing decide: in made runs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -187,6 +188,34 @@ static void removed_it_itself(void **state)
 	expect("shm-vanished", TSHM_NOTE, "it had removed it itself");
 }
 
+/*
+ * Two containers of one host, each with a /dev/shm of its own, and in each a segment of that name: one container
+ * removes its own.  That does not explain why the other's is gone; nor does the removal of another object.
+ */
+static void another_of_that_name(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		struct made o = owner(15 * MS), r = make_ledger(2, OTHER_PID, OWNER_PID, "/bin/remover");
+		struct made a = make_ledger(3, THIRD_PID, OWNER_PID, "/bin/asker");
+		struct tshm_history *h = (void *)(o.bytes + tshm_ledger_offset(&o.header->sections[TSHM_SEC_HISTORY], 1));
+
+		h->dev = 12345;
+		h->ino = round == 1 ? 679 : 678;
+		if (round == 0)
+			r.header->shm_dev++;
+		removal(&r, 20 * MS);
+		event(&a, TSHM_HIST_ATTACH_FAIL, TSHM_CALL_shm_open, 30 * MS);
+		make_end(&o, TSHM_ENDED_EXIT, 0);
+		make_end(&r, TSHM_ENDED_EXIT, 0);
+		make_end(&a, TSHM_ENDED_EXIT, 1);
+		save(&o);
+		save(&r);
+		save(&a);
+		expect("shm-vanished", TSHM_ERROR, round < 2 ? "nobody observed removed it" : "remover (pid 3999991) had removed it");
+	}
+}
+
 /* Python's resource tracker of `user`, which `parent` started, removes the owner's segment at 20 ms. */
 static void tracker(pid_t parent, uint64_t used, bool missed)
 {
@@ -312,6 +341,54 @@ static void beyond_the_end(void **state)
 	expect_no("shm-mapped-beyond-end");
 }
 
+/*
+ * A child that has 64 KiB mapped dies of SIGBUS, and what it recorded last is that it shrank the segment to
+ * 4 KiB.  Its parent, who let it grow again, is not in the child's records.  Only where nobody else can tell
+ * they count, and not for certain.
+ */
+static void died_of_sigbus(void **state)
+{
+	int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	(void)state;
+	assert_true(fd >= 0);
+	for (int round = 0; round < 4; round++) {
+		struct made p = owner(15 * MS), c = make_ledger(2, OTHER_PID, OWNER_PID, "/bin/child");
+		struct tshm_child *record = make_child(&p, OTHER_PID, TSHM_CHILD_FORK, SIGBUS);
+		struct tshm_resource *r[3];
+		struct stat st;
+
+		assert_int_equal(ftruncate(fd, round == 1 ? 4096 : 65536), 0);
+		assert_int_equal(fstat(fd, &st), 0);
+		r[0] = make_resource(&c, TSHM_KIND_MAPPING, 0x7f0000000000, make_site(&c, TSHM_CALL_mmap, 0x3000));
+		r[0]->length = 65536;
+		r[1] = make_resource(&c, TSHM_KIND_SEGMENT, 3, make_site(&c, TSHM_CALL_shm_open, 0x4000));
+		r[1]->size = 4096;
+		r[2] = make_resource(&p, TSHM_KIND_SEGMENT, 3, make_site(&p, TSHM_CALL_shm_open, 0x4000));
+		r[2]->size = 65536;
+		for (int i = 0; i < 3; i++) {
+			r[i]->flags = TSHM_RF_IDENT;
+			r[i]->dev = st.st_dev;
+			r[i]->ino = st.st_ino;
+		}
+		if (round >= 2)
+			unlink(name);
+		record->begin_mono = c.header->start_mono;
+		make_end(&p, TSHM_ENDED_EXIT, 0);
+		p.header->end_mono = record->end_mono + (round == 2 ? 1 : -1 * MS);	/* after the child, or before */
+		save(&p);
+		save(&c);
+		if (round == 1)
+			expect("shm-mapped-beyond-end", TSHM_ERROR, "60.0 KiB past its end (it was shrunk to 4.0 KiB): it died");
+		else if (round == 3)
+			expect("shm-mapped-beyond-end", TSHM_WARNING,
+			       "60.0 KiB past its end (it was shrunk to 4.0 KiB, as far as was recorded): it died of SIGBUS");
+		else
+			expect_no("shm-mapped-beyond-end");
+	}
+	close(fd);
+}
+
 /* Made for all, closed to others later: as long as the name is there the kernel's word counts. */
 static void exposed(void **state)
 {
@@ -338,6 +415,50 @@ static void exposed(void **state)
 	close(fd);
 }
 
+/* Six marks "epoch", each with so many more descriptors at its end, all by one place; some go before the next begins. */
+static void epochs(uint16_t more, int64_t released)
+{
+	struct made m = make_ledger(1, OWNER_PID, 1, "/bin/trainer");
+	uint32_t site = make_site(&m, TSHM_CALL_open, 0x1000), epoch = make_string(&m, "epoch", 5);
+	int64_t live = 10000;
+
+	for (int i = 0; i < 6; i++) {
+		struct tshm_mark *mark = make_record(&m, TSHM_SEC_MARKS, NULL);
+
+		mark->stamp = TSHM_STAMP(1, TSHM_STATE_CLOSED);
+		mark->name = epoch;
+		mark->sequence = (uint64_t)i + 1;
+		mark->begin_mono = m.header->start_mono + (uint64_t)i * 2 * MS;
+		mark->end_mono = mark->begin_mono + MS;
+		for (int class = 0; class < TSHM_MARK_CLASSES; class++)
+			mark->live_begin[class] = mark->live_end[class] = class == TSHM_MARK_DESCRIPTORS ? live : 0;
+		mark->live_end[TSHM_MARK_DESCRIPTORS] += more;
+		mark->leaves[0].site = site;
+		mark->leaves[0].class = TSHM_MARK_DESCRIPTORS;
+		mark->leaves[0].grown = more;
+		live += more - released;
+	}
+	make_end(&m, TSHM_ENDED_EXIT, 0);
+	save(&m);
+}
+
+/*
+ * for i in range(6): with mark("epoch"): open files; and close them after the with.  What the last one left
+ * was there when it ended.
+ */
+static void closed_between_marks(void **state)
+{
+	(void)state;
+	epochs(1, 0);
+	expect("fd-growth", TSHM_ERROR, "6 more descriptors were live at the end of mark \"epoch\" (6 of them)");
+	epochs(1, 1);
+	expect_no("fd-growth");
+	epochs(10, 7);
+	expect("fd-growth", TSHM_ERROR, "25 more descriptors were live");
+	epochs(10, 1000);	/* what went was not of the marks alone; what the last one left is still there */
+	expect("fd-growth", TSHM_ERROR, "10 more descriptors were live");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,11 +467,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(vanished_by_nobody, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(still_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(removed_it_itself, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(another_of_that_name, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(trackers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_program, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bound, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(beyond_the_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(died_of_sigbus, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exposed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(closed_between_marks, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
