@@ -93,7 +93,7 @@ static _Noreturn void help(void)
 	for (unsigned i = 0; i < TSHM_COUNTS; i++)
 		printf(" %s", tshm_count_name((enum tshm_count)i));
 	printf("; RULE=off|note|warning|error (* is all rules):\n"
-	       "  --gate=strict,fd-leaked=off    --gate=errors=0,warnings<=3,leaked_bytes<=1M\n");
+	       "  --gate=strict,fd-leaked=off    --gate='errors=0,warnings<=3,leaked_bytes<=1M'\n");
 	printf("\nFormats:\n");
 	format = tshm_formats(&count);
 	for (size_t i = 0; i < count; i++)
