@@ -13,8 +13,9 @@
  *		fail();
  *
  * A program that includes this needs no library: without libtshm.so (run it under tshm-run,
- * or with LD_PRELOAD) the functions do nothing, and the questions are answered by -1.  From
- * other languages call the functions of libtshm.so by the same names; Python:
+ * or with LD_PRELOAD) the functions do nothing, and the questions are answered by -1, those
+ * of tshm_active() and tshm_mark_growth() by 0.  From other languages call the functions of
+ * libtshm.so by the same names; Python:
  *
  *	tshm = ctypes.CDLL(None)
  *	if hasattr(tshm, "tshm_mark_begin"):
@@ -73,9 +74,9 @@ TSHM_FUNCTION(long, tshm_live, (int what), (what), return -1);
 TSHM_FUNCTION(long, tshm_mark_growth, (const char *mark, int what), (mark, what), return 0);
 
 /*
- * As the report will judge the mark: how many more descriptors, mappings and IPC handles are
- * live than `tolerance` allows (of segments and memfds none is allowed).  0: no leak.
- * -1: no such mark, or nothing is recorded.
+ * As the report will judge the mark: how many more descriptors, mappings, semaphores and IPC
+ * handles are live than `tolerance` of each allows (of segments, memfds, mappings of them, and
+ * SysV attachments none is allowed).  0: no leak.  -1: no such mark, or nothing is recorded.
  */
 TSHM_FUNCTION(long, tshm_leak_check, (const char *mark, unsigned tolerance), (mark, tolerance), return -1);
 

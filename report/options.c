@@ -25,7 +25,7 @@ static const struct {
 	int value, argument;	/* of getopt_long(3) */
 	const char *shape, *text;
 } options[] = {
-	{ "all-users", OPT_ALL_USERS, no_argument, "--all-users", "with --reap, as root: what other users own, too" },
+	{ "all-users", OPT_ALL_USERS, no_argument, "--all-users", "with --system or --reap, as root: what other users own, too" },
 	{ "baseline", OPT_BASELINE, required_argument, "--baseline=FILE", "leave out what this file, of --write-baseline, has; tell what is gone" },
 	{ "by", OPT_BY, required_argument, "--by=WHAT", "finding (the default), or also a table by object, process or site" },
 	{ "format", OPT_FORMAT, required_argument, "--format=FORMAT", "how to write it, see below" },
@@ -36,7 +36,7 @@ static const struct {
 	{ "list-checks", OPT_LIST, no_argument, "--list-checks", "list the rules and exit" },
 	{ "no-default-suppressions", OPT_NO_SUPPRESSIONS, no_argument, "--no-default-suppressions", "do not apply those that come with tshm" },
 	{ "no-symbol-cache", OPT_NO_CACHE, no_argument, "--no-symbol-cache", "neither use nor keep what functions and lines were found" },
-	{ "older", OPT_OLDER, required_argument, "--older=SECONDS", "with --reap: what was not touched that long, whoever made it" },
+	{ "older", OPT_OLDER, required_argument, "--older=SECONDS", "with --system or --reap: what was not touched that long, whoever made it" },
 	{ "output", OPT_OUTPUT, required_argument, "-o, --output=FILE", "write there instead of standard output" },
 	{ "prune", OPT_PRUNE, optional_argument, "--prune[=MIB]", "remove finished runs, but the newest in so many MiB (0), and exit" },
 	{ "reap", OPT_REAP, optional_argument, "--reap[=yes]", "show what dead processes left in it; with yes, remove that" },
@@ -93,7 +93,7 @@ static _Noreturn void help(void)
 	for (unsigned i = 0; i < TSHM_COUNTS; i++)
 		printf(" %s", tshm_count_name((enum tshm_count)i));
 	printf("; RULE=off|note|warning|error (* is all rules):\n"
-	       "  --gate=strict,fd-leaked=off    --gate=errors=0,warnings<=3,leaked_bytes<=1M\n");
+	       "  --gate=strict,fd-leaked=off    --gate='errors=0,warnings<=3,leaked_bytes<=1M'\n");
 	printf("\nFormats:\n");
 	format = tshm_formats(&count);
 	for (size_t i = 0; i < count; i++)

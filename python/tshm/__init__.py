@@ -10,8 +10,9 @@
         ...
         lc.check_pid(worker.pid)
 
-Without libtshm.so (run under tshm-run, with LD_PRELOAD, or after tshm.reexec()) marks do nothing
-and questions are answered by None or False.  Under pytest: pytest --tshm.  See tshm-python(7).
+A process is recorded that runs under tshm-run, with LD_PRELOAD, or after tshm.reexec().  In others marks do
+nothing, active() is False, growth() is 0, live(), leak_check() and run() are None, and report() raises
+ReportError.  Under pytest: pytest --tshm.  See tshm-python(7).
 """
 from ._leak_checker import leak_checker
 from ._library import DESCRIPTORS, IPC, MAPPINGS, SEGMENTS, SEMAPHORES, active, growth, leak_check, live, mark

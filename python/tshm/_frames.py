@@ -24,10 +24,13 @@ def blamed(finding):
 
 
 def put_users_first(finding):
-    """What pytest or a library moved about may be told first, and what the program made second."""
+    """What pytest or a library moved about may be told first, and what the program made second.
+
+    A baseline knows the first, which is about each test, so it says nothing of this one.
+    """
     first, second = finding.get("stack") or [], finding.get("stack2") or []
     if not any(map(_is_users, first)) and any(map(_is_users, second)):
-        finding["stack"], finding["stack2"], finding["call"] = second, [], None
+        finding["stack"], finding["stack2"], finding["call"], finding["known"] = second, [], None, False
     return finding
 
 

@@ -74,6 +74,19 @@ class Left:
         self.report = report
         self.is_held_here = any(holder["pid"] == os.getpid() for holder in thing["holders"])
 
+    def _told(self, stack, exe):
+        """The report's finding of this name, or of several from the same place, of which it tells the first; or {}."""
+        programs = {p["image"]: p.get("exe") for p in self.report["processes"]}
+        left = [f for f in self.report["findings"] if f["rule"].endswith("-leaked")]
+        kinds = {o["id"]: o["kind"] for o in self.report["objects"]}
+        for is_it in (lambda f: f["object"] == self.object["id"],
+                      lambda f: (f["count"] > 1 and f["stack"] == stack and programs.get(f["image"]) == exe and
+                                 kinds.get(f["object"]) == self.object["kind"])):
+            for finding in left:
+                if is_it(finding):
+                    return finding
+        return {}
+
     def finding(self):
         """As a finding of the report is written; the report may have told of several names at once."""
         kind, name = self.object["kind"], self.object["name"]
@@ -81,8 +94,7 @@ class Left:
         program = os.path.basename(process.get("exe") or "?")
         site = next((s for s in self.report["sites"]
                      if s["image"] == self.creator["image"] and s["id"] == self.creator["site"]), {})
-        same = [f for f in self.report["findings"] if f["object"] == self.object["id"] and f["rule"].endswith("-leaked")]
-        base = same[0] if same else {}
+        base = self._told(site.get("stack", []), process.get("exe"))
         rule = base.get("rule") or ("sem-leaked" if kind == "semaphore" else "mq-leaked" if "queue" in kind else
                                     "sysv-leaked" if kind.startswith("SysV") else "shm-leaked")
         remove = {"shm-leaked": "shm_unlink()", "sem-leaked": "sem_unlink()", "mq-leaked": "mq_unlink()",
@@ -92,7 +104,8 @@ class Left:
                 "message": "%s %s (%d B) was created by %s (pid %d) and was not removed" % (
                     kind, name or self.object["id"][len("sysv:"):], self.object["size"], program, self.creator["pid"]),
                 "advice": "%s%s it where its owner is done with it; also on error paths" % (remove, python),
-                "object_name": self.key, "stack": site.get("stack", []), "stack2": [], "suppressed_by": base.get("suppressed_by")}
+                "object_name": self.key, "stack": site.get("stack", []), "stack2": [], "suppressed_by": base.get("suppressed_by"),
+                "known": base.get("known", False)}
 
 
 def left(before, pids, wait=0.0, grace=0.25, ours=None, **options):

@@ -29,15 +29,6 @@ def run():
     return name[:-len(".tshm")] if os.path.basename(directory) == "loose" else directory
 
 
-def knows(option):
-    """Does tshm-report have this option?"""
-    program = _place.report_path()
-    if not program:
-        return False
-    text = subprocess.run([program, "--help"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment())
-    return option.encode() in text.stdout
-
-
 def _environment():
     environment = dict(os.environ)
     environment.pop("LD_PRELOAD", None)  # not a part of the run that it reads

@@ -5,6 +5,7 @@ A test is what runs between the begin of its setup and the end of its teardown, 
 classes, modules, packages and the session: those are meant to stay.  What a test makes once, such as a
 cache or an imported module, is no leak: one that grew is run once more, and fails if it grows again.
 """
+import contextlib
 import fnmatch
 import gc
 import os
@@ -15,7 +16,7 @@ import time
 import pytest
 from _pytest.runner import runtestprotocol
 
-from . import _frames, _library, _names, _place, _reexec, _report
+from . import _baseline, _frames, _library, _names, _place, _reexec, _report
 
 TOLERANCE = 5
 GROWTH = ("fd-growth", "map-growth", "ipc-growth")
@@ -33,6 +34,7 @@ def pytest_addoption(parser):
     group.addoption("--tshm-suppressions", metavar="FILE", action="append", default=[],
                     help="known findings, see tshm-report(1); may be repeated")
     group.addoption("--tshm-baseline", metavar="FILE", help="findings that are known from before, see tshm-report(1)")
+    group.addoption("--tshm-write-baseline", metavar="FILE", help="write what the session found there, for --tshm-baseline")
     group.addoption("--tshm-wait", metavar="SECONDS", type=float, default=10.0,
                     help="how long names may still be removed by processes that a test started (10)")
     group.addoption("--tshm-retries", metavar="N", type=int, default=1,
@@ -87,6 +89,8 @@ def pytest_configure(config):
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
         raise
+    if config.option.tshm_write_baseline:
+        config.option.tshm_write_baseline = os.path.abspath(config.option.tshm_write_baseline)  # workers, and tests that chdir()
     config.pluginmanager.register(Judge(config, folder), "tshm-judge")
 
 
@@ -95,8 +99,6 @@ def _check(config):
         raise pytest.UsageError("--tshm: this process is not recorded: libtshm.so was not preloaded")
     if not _place.report_path():
         raise pytest.UsageError("--tshm: tshm-report was not found: set TSHM_REPORT to its path")
-    if config.option.tshm_baseline and not _report.knows("--baseline"):
-        raise pytest.UsageError("--tshm-baseline: %s knows no --baseline" % _place.report_path())
     for file in config.option.tshm_suppressions + [config.option.tshm_baseline or "."]:
         if not os.path.exists(file):
             raise pytest.UsageError("--tshm: %s is not there" % file)
@@ -107,8 +109,9 @@ class Watch:
 
     WHATS = (_library.DESCRIPTORS, _library.SEGMENTS, _library.MAPPINGS, _library.SEMAPHORES, _library.IPC)
 
-    def __init__(self, name):
+    def __init__(self, name, uncaptured):
         self.name = name
+        self.uncaptured = uncaptured
         self.before = _names.snapshot()
         self.grown = dict.fromkeys(self.WHATS, 0)
         self.paused = 0
@@ -118,17 +121,19 @@ class Watch:
     def pause(self):
         self.paused += 1
         if self.paused == 1:
-            if self.is_suspicious():  # garbage that goes while nobody counts would seem to stay
-                gc.collect()
-            self._add(self.grown)
-            _library.end(self.name)
+            with self.uncaptured():
+                if self.is_suspicious():  # garbage that goes while nobody counts would seem to stay
+                    gc.collect()
+                self._add(self.grown)
+                _library.end(self.name)
             self.names = _names.snapshot()
 
     def resume(self):
         self.paused -= 1
         if self.paused == 0:
             self.before.update(_names.new(self.names))
-            _library.begin(self.name)
+            with self.uncaptured():
+                _library.begin(self.name)
 
     def _add(self, grown):
         for what in self.WHATS:
@@ -207,6 +212,7 @@ class Judge:
         self.names_told = set()
         self.last = []  # what no test is to blame for
         self.trouble = None
+        self.known = config.option.tshm_write_baseline
         self.options = {"gate": config.option.tshm_gate, "suppressions": config.option.tshm_suppressions,
                         "baseline": config.option.tshm_baseline}
 
@@ -233,7 +239,7 @@ class Judge:
         if "*" in allowed:
             return runtestprotocol(item, log=False, nextitem=nextitem), []
         self._wrap_teardown(item, nextitem)
-        self.watch = watch = Watch(self._mark(item))
+        self.watch = watch = Watch(self._mark(item), self._uncaptured)
         try:
             reports = runtestprotocol(item, log=False, nextitem=nextitem)
             grew = watch.end()
@@ -247,6 +253,11 @@ class Judge:
             return reports, [f for f in self._judge(watch, grew) if not _is_allowed(f, allowed)]
         except _report.ReportError as error:
             return reports, [{"rule": "no-report", "severity": "error", "message": str(error)}]
+
+    def _uncaptured(self):
+        """pytest's files for captured output, which may lie in shared memory, stand in for 1 and 2 at no begin and no end of a mark."""
+        manager = self.config.pluginmanager.getplugin("capturemanager")
+        return manager.global_and_fixture_disabled() if manager else contextlib.suppress()
 
     def _mark(self, item):
         """Names of marks stay in the ledger, so the last of many tests have none of their own."""
@@ -303,8 +314,7 @@ class Judge:
 
     def _is_at_gate(self, finding):
         at = ("error", "warning") if self.config.option.tshm_gate == "strict" else ("error",)
-        # A baseline may mark a finding as one that was there before.
-        return finding["severity"] in at and not finding.get("suppressed_by") and finding.get("new", True) is not False
+        return finding["severity"] in at and not finding.get("suppressed_by") and not finding.get("known")
 
     def _fail(self, item, reports, findings):
         report = next((r for r in reports if r.when == "call"), reports[-1])
@@ -322,19 +332,25 @@ class Judge:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_sessionfinish(self, session):
+        # A worker's, while it is waited for: xdist tells that it has finished within the yield.
+        if _is_worker(self.config) and self.known:
+            self._try(lambda: _baseline.write_part(self.known, os.environ.get("PYTEST_XDIST_WORKER", "gw")))
         yield
         if _is_worker(self.config):
             return
-        try:
-            self.last = self._of_the_whole()
-        except _report.ReportError as error:
-            self.trouble = str(error)
+        self.last = self._try(self._of_the_whole) or []
         if (self.last or self.trouble) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    def _try(self, what):
+        try:
+            return what()
+        except (_report.ReportError, OSError) as error:
+            self.trouble = str(error)
+
     def _of_the_whole(self):
         """What is wrong by now, and no test was told: children that lost descriptors, names of who has ended."""
-        report = _report.report(**self.options)
+        report = _baseline.write(self.known, self.options) if self.known else _report.report(**self.options)
         names = {o["id"]: _names._key(o) for o in report["objects"]}
         others = {o["id"] for o in report["objects"] if not o["creator"]}
         return [f for f in report["findings"] if f["rule"] not in GROWTH and self._is_at_gate(f) and

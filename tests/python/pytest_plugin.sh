@@ -27,13 +27,15 @@ export XDG_RUNTIME_DIR
 mkdir "$tmp/runtime"
 unset LD_PRELOAD TSHM_DIR PYTEST_ADDOPTS
 
-# run_pytest WANTED-STATUS ARGUMENT...: its output is in $tmp/out.
+# run_pytest WANTED-STATUS ARGUMENT...: its output is in $tmp/out.  It writes to pipes: files in $tmp are in shared memory.
 run_pytest() {
 	wanted=$1
 	shift
-	(cd "$tmp" && exec timeout 120 "$python" -m pytest -p no:cacheprovider -c /dev/null --rootdir="$(dirname "$suite")" "$@") \
-		>"$tmp/out" 2>"$tmp/err" </dev/null
-	status=$?
+	{ {
+		cd "$tmp" && timeout 120 "$python" -m pytest -p no:cacheprovider -c /dev/null --rootdir="$(dirname "$suite")" "$@" 3>&-
+		echo $? >"$tmp/status"
+	} 2>&1 >&3 </dev/null | cat >"$tmp/err"; } 3>&1 | cat >"$tmp/out"
+	status=$(cat "$tmp/status")
 	[ -z "$(ls "$tmp/runtime")" ] || fail "pytest $*: it left $(ls "$tmp/runtime")"
 	[ $status -eq "$wanted" ] || { cat "$tmp/out" "$tmp/err" >&2; fail "pytest $*: status $status, not $wanted"; }
 }
@@ -90,11 +92,55 @@ status=$?
 has '^output$'
 hasnt 'tshm: leaks'
 
-mode="no baseline"
-if ! "$TSHM_REPORT" --help | grep -q -e --baseline; then
-	run_pytest 4 --tshm --tshm-baseline=/dev/null "$suite"
-	grep -q 'knows no --baseline' "$tmp/err" || fail "no error for --tshm-baseline: $(cat "$tmp/err")"
+# What --tshm-baseline has passes, and no more than that: $tmp/known of this or that way to write it.
+mode="a baseline of the finished run"
+(cd "$tmp" && timeout 120 "$TSHM_RUN" -o "$tmp/known-run" -- "$python" -m pytest -p no:cacheprovider -c /dev/null --tshm "$suite") \
+	2>&1 </dev/null | cat >"$tmp/out"
+"$TSHM_REPORT" --write-baseline="$tmp/known" "$tmp/known-run" >"$tmp/report" 2>&1 || fail "--write-baseline: $(cat "$tmp/report")"
+run_pytest 0 --tshm --tshm-baseline="$tmp/known" "$suite" -k "leaks_memfd or leaks_descriptors"
+has '2 passed'
+
+# pytest's files for captured output are shared memory then, and come and go with each test.
+TMPDIR=$tmp
+export TMPDIR
+mode="a baseline by pytest"
+cat >"$tmp/test_names.py" <<'EOF'
+import pytest
+from multiprocessing import shared_memory
+kept = []
+def forget():
+    shared_memory.SharedMemory(create=True, size=64).close()
+@pytest.mark.parametrize("n", range(3))
+def test_names(n):
+    forget()
+EOF
+cat >"$tmp/test_new.py" <<'EOF'
+import os
+kept = []
+def test_new():
+    kept.append(os.memfd_create("new"))
+EOF
+rm "$tmp/known"
+run_pytest 1 --tshm --tshm-write-baseline=known "$suite" "$tmp/test_names.py"
+has '6 failed, 20 passed'
+run_pytest 0 --tshm --tshm-baseline="$tmp/known" "$suite" "$tmp/test_names.py"
+has '26 passed'
+hasnt 'tshm: leaks'
+run_pytest 1 --tshm --tshm-baseline="$tmp/known" "$suite" "$tmp/test_names.py" "$tmp/test_new.py"
+has '1 failed, 26 passed'
+has '^FAILED .*test_new - fd-growth: '
+if "$python" -c 'import xdist' 2>/dev/null; then
+	mode="a baseline by 2 workers"
+	run_pytest 1 --tshm --tshm-write-baseline=known -n 2 "$suite" "$tmp/test_names.py"
+	run_pytest 0 --tshm --tshm-baseline=known -n 2 "$suite" "$tmp/test_names.py"
+	run_pytest 1 --tshm --tshm-baseline=known -n 2 "$suite" "$tmp/test_names.py" "$tmp/test_new.py"
+	has '1 failed, 26 passed'
+	[ -z "$(find "$tmp" -name 'known.*')" ] || fail "it left parts of the baseline: $(ls "$tmp")"
 fi
+printf 'shm-leaked:*forget*\n' >"$tmp/supp"
+mode="a suppression of many names from one place"
+run_pytest 0 --tshm --tshm-suppressions="$tmp/supp" "$tmp/test_names.py"
+
 mode="no library"
 TSHM_LIB=/nowhere run_pytest 4 --tshm "$tmp/test_fails.py"
 echo "pytest $("$python" -c 'import pytest; print(pytest.__version__)')"
