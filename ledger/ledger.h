@@ -421,7 +421,8 @@ enum tshm_ipc_role {
 struct tshm_ipc {
 	uint64_t stamp;		/* LIVE: allocated, open; CLOSED: freed, closed, destroyed; or it never came to be */
 	uint8_t handle[64];	/* zeros if there is none */
-	uint64_t pointer;	/* EXPORT: of which the handle was made; IMPORT: where it was opened; the event */
+	uint64_t pointer;	/* EXPORT: of which the handle was made; IMPORT: where it was opened; the event; AFTER_FORK: what was to be
+				   freed, 0: nothing, at least once */
 	uint64_t base;		/* EXPORT, IMPORT: where the allocation begins as the driver tells it; 0: unknown */
 	uint64_t size;		/* EXPORT: bytes of the allocation; IMPORT: bytes mapped here; 0: unknown */
 	uint64_t context;	/* CUcontext that was current; 0: unknown */

@@ -21,33 +21,40 @@ static bool tshm_cuda_after_fork(void)
 	return tshm_cuda_epoch && tshm_cuda_epoch != tshm_epoch;
 }
 
-static void tshm_note_after_fork(struct tshm_here here, int error)
+/* freed: what was to be freed, else 0.  cudaFree(NULL) frees nothing: with it programs begin to use CUDA. */
+static void tshm_note_after_fork(struct tshm_here here, int error, uint64_t freed)
 {
+	struct tshm_ipc *r;
 	uint32_t site = tshm_site_here(here), number;
 	unsigned walk = 0;
 
 	number = tshm_ipc_find(TSHM_IPC_AFTER_FORK, site, &walk);
 	if (number) {
-		tshm_ipc(number)->r.count++;
-		tshm_ipc(number)->r.error = error;
+		r = &tshm_ipc(number)->r;
+		atomic_fetch_add((_Atomic uint32_t *)&r->count, 1);
+		TSHM_PUT(r->error, error);
+		if (!freed)
+			TSHM_PUT(r->pointer, 0);
 		tshm_ipc_refresh(number);
 		return;
 	}
 	number = tshm_ipc_new(TSHM_IPC_AFTER_FORK, here.call, site);
 	if (!number)
 		return;
-	tshm_ipc(number)->r.count = 1;
-	tshm_ipc(number)->r.error = error;
+	r = &tshm_ipc(number)->r;
+	r->count = 1;
+	r->error = error;
+	r->pointer = freed;
 	tshm_ipc_publish(number, site, TSHM_STATE_CLOSED);
 }
 
-bool tshm_note_cuda(struct tshm_here here, int error)
+static bool tshm_note_cuda_free(struct tshm_here here, int error, uint64_t freed)
 {
 	if (!here.on)
 		return false;
 	tshm_count(here.call);
 	if (TSHM_UNLIKELY(tshm_cuda_after_fork())) {
-		tshm_note_after_fork(here, error);
+		tshm_note_after_fork(here, error, freed);
 		return false;
 	}
 	if (!error)
@@ -55,10 +62,12 @@ bool tshm_note_cuda(struct tshm_here here, int error)
 	return true;
 }
 
+bool tshm_note_cuda(struct tshm_here here, int error) { return tshm_note_cuda_free(here, error, 0); }
+
 void tshm_note_cuda_asked(struct tshm_here here, int error)
 {
 	if (TSHM_UNLIKELY(here.on && tshm_cuda_after_fork()))
-		tshm_note_after_fork(here, error);
+		tshm_note_after_fork(here, error, 0);
 }
 
 void tshm_note_cuda_memory(struct tshm_here here, int error, const void *at, uint64_t size, bool in_order)
@@ -110,7 +119,7 @@ static void tshm_note_exports_freed(struct tshm_here here, const struct tshm_cud
 
 void tshm_note_cuda_freed(struct tshm_here here, int error, const struct tshm_cuda_end *end)
 {
-	if (!tshm_note_cuda(here, error) || error || !end->key)
+	if (!tshm_note_cuda_free(here, error, end->key) || error || !end->key)
 		return;
 	if (end->word)
 		tshm_pointer_release(end->key, end->word);

@@ -21,6 +21,8 @@ static bool asks(const struct tshm_ipc *r)
 /* Destructors give back what was inherited when the child ends, and CUDA says that there is nothing to give back. */
 static bool gives_back(const struct tshm_ipc *r)
 {
+	if (r->error != NOT_INITIALIZED && r->error != DEINITIALIZED)
+		return false;
 	switch (r->call) {
 	case TSHM_CALL_cuCtxDestroy:
 	case TSHM_CALL_cuCtxDestroy_v2:
@@ -28,19 +30,20 @@ static bool gives_back(const struct tshm_ipc *r)
 	case TSHM_CALL_cuDevicePrimaryCtxRelease_v2:
 	case TSHM_CALL_cuDevicePrimaryCtxReset:
 	case TSHM_CALL_cuDevicePrimaryCtxReset_v2:
-	case TSHM_CALL_cuMemFree_v2:
-	case TSHM_CALL_cuMemFreeAsync:
-	case TSHM_CALL_cuMemFreeAsync_ptsz:
 	case TSHM_CALL_cuEventDestroy:
 	case TSHM_CALL_cuEventDestroy_v2:
 	case TSHM_CALL_cuIpcCloseMemHandle:
-	case TSHM_CALL_cudaFree:
-	case TSHM_CALL_cudaFreeAsync:
-	case TSHM_CALL_cudaFreeAsync_ptsz:
 	case TSHM_CALL_cudaEventDestroy:
 	case TSHM_CALL_cudaIpcCloseMemHandle:
 	case TSHM_CALL_cudaDeviceReset:
-		return r->error == NOT_INITIALIZED || r->error == DEINITIALIZED;
+		return true;
+	case TSHM_CALL_cuMemFree_v2:
+	case TSHM_CALL_cuMemFreeAsync:
+	case TSHM_CALL_cuMemFreeAsync_ptsz:
+	case TSHM_CALL_cudaFree:
+	case TSHM_CALL_cudaFreeAsync:
+	case TSHM_CALL_cudaFreeAsync_ptsz:
+		return r->pointer != 0;		/* cudaFree(NULL) is how programs begin to use CUDA */
 	}
 	return false;
 }
@@ -73,7 +76,7 @@ void tshm_check_cuda_after_fork(const struct tshm_check *check, const struct tsh
 
 			if (call->r.role != TSHM_IPC_AFTER_FORK)
 				continue;
-			how = tshm_xasprintf("%d %d", call->r.call, call->r.error);
+			how = tshm_xasprintf("%d %d %d", call->r.call, call->r.error, call->r.pointer != 0);
 			tshm_ipc_group(&groups, how, call, call->image, call->r.site, NULL, 0, call->r.count, 0);
 		}
 	for (const struct tshm_group *g = groups; g; g = g->hh.next)

@@ -199,18 +199,22 @@ static void test_after_fork(void **state)
  */
 static void test_freed_after_fork(void **state)
 {
-	static const struct { uint16_t call; int error; enum tshm_severity severity; } calls[] = {
-		{ TSHM_CALL_cuMemFree_v2, 3, TSHM_NOTE }, { TSHM_CALL_cudaFree, 4, TSHM_NOTE },
-		{ TSHM_CALL_cudaEventDestroy, 3, TSHM_NOTE }, { TSHM_CALL_cudaIpcCloseMemHandle, 4, TSHM_NOTE },
-		{ TSHM_CALL_cuMemFree_v2, 0, TSHM_ERROR }, { TSHM_CALL_cudaFree, 700, TSHM_ERROR },
-		{ TSHM_CALL_cudaEventCreate, 3, TSHM_ERROR }, { TSHM_CALL_cuIpcGetMemHandle, 4, TSHM_ERROR },
+	static const struct { uint16_t call; int error; uint64_t freed; enum tshm_severity severity; } calls[] = {
+		{ TSHM_CALL_cuMemFree_v2, 3, 0x7f0000, TSHM_NOTE }, { TSHM_CALL_cudaFree, 4, 0x7f0000, TSHM_NOTE },
+		{ TSHM_CALL_cudaEventDestroy, 3, 0, TSHM_NOTE }, { TSHM_CALL_cudaIpcCloseMemHandle, 4, 0, TSHM_NOTE },
+		{ TSHM_CALL_cuMemFree_v2, 0, 0x7f0000, TSHM_ERROR }, { TSHM_CALL_cudaFree, 700, 0x7f0000, TSHM_ERROR },
+		{ TSHM_CALL_cudaFree, 3, 0, TSHM_ERROR },	/* with it programs begin to use CUDA */
+		{ TSHM_CALL_cudaEventCreate, 3, 0, TSHM_ERROR }, { TSHM_CALL_cuIpcGetMemHandle, 4, 0, TSHM_ERROR },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		struct made m = importer();
+		struct tshm_ipc *e;
 
-		event(&m, TSHM_IPC_AFTER_FORK, 1, calls[i].error)->call = calls[i].call;
+		e = event(&m, TSHM_IPC_AFTER_FORK, 1, calls[i].error);
+		e->call = calls[i].call;
+		e->pointer = calls[i].freed;
 		save_ended(&m, ENDS);
 		only("cuda-after-fork", calls[i].severity, "in importer (pid 3999992), which was forked", NULL);
 	}
