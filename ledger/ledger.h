@@ -385,7 +385,7 @@ enum tshm_mark_class {
 	TSHM_MARK_CUDA_MEMORY = 7,	/* allocations */
 	TSHM_MARK_CLASSES = 8
 };
-#define TSHM_MARK_LEAVES 11
+#define TSHM_MARK_LEAVES 7
 
 struct tshm_mark {
 	uint64_t stamp;
@@ -396,6 +396,7 @@ struct tshm_mark {
 	int64_t live_begin[TSHM_MARK_CLASSES], live_end[TSHM_MARK_CLASSES];
 	struct tshm_mark_leaf {		/* sites of which more is live at the end, those that grew most */
 		uint32_t site;
+		uint32_t live_end;	/* of that site and class */
 		uint16_t class;		/* enum tshm_mark_class */
 		uint16_t grown;		/* 65535: that, or more */
 	} leaves[TSHM_MARK_LEAVES];

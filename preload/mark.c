@@ -228,9 +228,9 @@ static struct open_mark *find(const char *name, bool ended)
 	return found;
 }
 
-static void put_leaf(struct tshm_mark *m, uint32_t site, int class, int32_t grown)
+static void put_leaf(struct tshm_mark *m, uint32_t site, int class, int32_t grown, int32_t live)
 {
-	struct tshm_mark_leaf leaf = { site, (uint16_t)class, (uint16_t)(grown > 65535 ? 65535 : grown) };
+	struct tshm_mark_leaf leaf = { site, (uint32_t)live, (uint16_t)class, (uint16_t)(grown > 65535 ? 65535 : grown) };
 
 	for (int i = 0; i < TSHM_MARK_LEAVES; i++)
 		if (leaf.grown > m->leaves[i].grown) {
@@ -250,7 +250,7 @@ static void put_leaves(struct tshm_mark *m, const struct tally *begin, const str
 			int32_t grown = end->by_site[site][class] - (site < begin->sites ? begin->by_site[site][class] : 0);
 
 			if (grown > 0)
-				put_leaf(m, site, class, grown);
+				put_leaf(m, site, class, grown, end->by_site[site][class]);
 		}
 	for (int i = 0; i < TSHM_MARK_LEAVES; i++)
 		tshm_site_mirror(m->leaves[i].site);

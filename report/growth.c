@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Marks of one name in one image are one piece of work that was done again and again: what one leaves
- * behind, the next may take away, so growth is added up; and what went between two of them is taken off,
- * from each place, because nobody knows from which it went.  Of those that overlap (threads) each sees the
- * growth of all; the one that grew most stands for them.
+ * behind, the next may take away, so growth is added up; and what went between two of them is taken off
+ * at the place where it grew.  Of those that overlap (threads) each sees the growth of all; the one that
+ * grew most stands for them.
  */
 #include "check.h"
 
@@ -13,7 +13,12 @@
 
 #define LEAVES 64	/* places of one class that are told apart */
 
-struct leaf { uint32_t site; int64_t grown; char *key; };
+struct leaf {
+	uint32_t site;
+	int64_t grown;
+	int64_t live;		/* of that site, when the last mark ended in which it grew */
+	char *key;
+};
 
 /* One class of one name in one image. */
 struct fact {
@@ -40,36 +45,42 @@ static int64_t grown(const struct tshm_mark *m, enum tshm_mark_class class)
 	return m->live_end[class] - m->live_begin[class];
 }
 
-static void add_leaf(struct fact *f, const struct tshm_image *im, uint32_t site, int64_t count)
+static struct leaf *leaf_of(struct fact *f, const struct tshm_image *im, uint32_t site)
 {
 	TSHM_AUTO_FREE char *key = tshm_site_key(im, site, false);
 
 	for (size_t i = 0; i < f->leaf_count; i++)
-		if (!strcmp(f->leaves[i].key, key)) {
-			f->leaves[i].grown += count;
-			return;
-		}
-	if (f->leaf_count < LEAVES)
-		f->leaves[f->leaf_count++] = (struct leaf){ site, count, tshm_xstrdup(key) };
+		if (!strcmp(f->leaves[i].key, key))
+			return &f->leaves[i];
+	if (f->leaf_count == LEAVES)
+		return NULL;
+	f->leaves[f->leaf_count] = (struct leaf){ .site = site, .key = tshm_xstrdup(key) };
+	return &f->leaves[f->leaf_count++];
+}
+
+/* What a mark left there may have been let go of before the next began; of what grew in them no more can be. */
+static void add_leaf(struct fact *f, struct leaf *l, const struct tshm_mark_leaf *more)
+{
+	int64_t live = more->live_end, gone = l->live - (live - more->grown);
+
+	if (l->site == more->site) {	/* two of one key, made by two threads at once, are not followed */
+		gone = gone < 0 ? 0 : gone > l->grown ? l->grown : gone;
+		l->grown -= gone;
+		f->total -= gone;
+		l->live = live;
+	}
+	l->grown += more->grown;
 }
 
 static void add_mark(struct fact *f, const struct tshm_image *im, const struct tshm_mark *m, enum tshm_mark_class class)
 {
 	f->total += grown(m, class);
-	for (size_t i = 0; i < TSHM_MARK_LEAVES; i++)
-		if (m->leaves[i].grown && m->leaves[i].class == class)
-			add_leaf(f, im, m->leaves[i].site, m->leaves[i].grown);
-}
+	for (size_t i = 0; i < TSHM_MARK_LEAVES; i++) {
+		struct leaf *l = m->leaves[i].grown && m->leaves[i].class == class ? leaf_of(f, im, m->leaves[i].site) : NULL;
 
-/* Released between two marks: of what grew in them no more can be left. */
-static void take_off(struct fact *f, int64_t released)
-{
-	if (released <= 0)
-		return;
-	if (f->total > 0)
-		f->total = f->total > released ? f->total - released : 0;
-	for (size_t i = 0; i < f->leaf_count; i++)
-		f->leaves[i].grown = f->leaves[i].grown > released ? f->leaves[i].grown - released : 0;
+		if (l)
+			add_leaf(f, l, &m->leaves[i]);
+	}
 }
 
 static void free_fact(struct fact *f)
@@ -84,21 +95,19 @@ static struct fact *fact_of(const struct tshm_image *im, struct tshm_mark **list
 {
 	struct fact *f = tshm_xcalloc(1, sizeof(*f));
 	const char *name = im->string(im, list[0]->name, NULL);
-	int64_t left = list[0]->live_begin[class];
 
 	f->name = name ? name : "?";
 	for (size_t i = 0; i < count;) {
-		const struct tshm_mark *most = list[i], *last = list[i];
+		const struct tshm_mark *most = list[i];
+		uint64_t end = list[i]->end_mono;
 		size_t k = i + 1;
 
-		for (; k < count && list[k]->begin_mono < last->end_mono; k++) {
-			last = list[k]->end_mono > last->end_mono ? list[k] : last;
+		for (; k < count && list[k]->begin_mono < end; k++) {
+			end = list[k]->end_mono > end ? list[k]->end_mono : end;
 			if (grown(list[k], class) > grown(most, class))
 				most = list[k];
 		}
-		take_off(f, left - list[i]->live_begin[class]);
 		add_mark(f, im, most, class);
-		left = last->live_end[class];
 		f->marks += k - i;
 		i = k;
 	}

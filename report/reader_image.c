@@ -51,7 +51,7 @@ static void sanitize_mark(struct tshm_image *im, struct tshm_mark *m)
 		struct tshm_mark_leaf *l = &m->leaves[i];
 
 		if (l->class >= TSHM_MARK_CLASSES || l->site >= im->site_count || !im->sites[l->site].stamp)
-			*l = (struct tshm_mark_leaf){ 0, 0, 0 };
+			*l = (struct tshm_mark_leaf){ 0 };
 	}
 	if (m->end_mono < m->begin_mono)
 		m->end_mono = m->begin_mono;
