@@ -3,6 +3,7 @@
 #include "made_run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,6 +65,43 @@ const struct tshm_finding *find(const struct judged *j, const char *rule)
 		if (!strcmp(j->found->list[i]->check->id, rule))
 			return j->found->list[i];
 	return NULL;
+}
+
+void expect_finding(const struct judged *j, const char *rule, enum tshm_severity severity, const char *text)
+{
+	const struct tshm_finding *last = NULL;
+
+	for (size_t i = 0; i < j->found->count; i++) {
+		const struct tshm_finding *f = j->found->list[i];
+
+		if (strcmp(f->check->id, rule) != 0)
+			continue;
+		last = f;
+		if (!strstr(f->message, text))
+			continue;
+		assert_int_equal(f->severity, severity);
+		return;
+	}
+	if (last)
+		fail_msg("\"%s\" has no \"%s\"", last->message, text);
+	fail_msg("no %s", rule);
+}
+
+void expect_no_finding(const struct judged *j, const char *rule)
+{
+	const struct tshm_finding *f = find(j, rule);
+
+	if (f)
+		fail_msg("there is a %s: %s", rule, f->message);
+}
+
+int make_segment(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, 65536), 0);
+	return fd;
 }
 
 enum tshm_gate gate(const struct judged *j)
