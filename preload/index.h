@@ -61,9 +61,11 @@ static inline bool tshm_index_insert(struct tshm_index *x, uint64_t hash, uint32
 static inline bool tshm_index_remove(struct tshm_index *x, uint64_t hash, uint32_t number)
 {
 	for (unsigned i = 0; i < 2 * TSHM_BUCKET; i++) {
-		uint64_t word = hash << 32 | number;
+		_Atomic uint64_t *word = &x->words[tshm_index_place(x, hash, i)];
+		uint64_t there = hash << 32 | number;
 
-		if (atomic_compare_exchange_strong(&x->words[tshm_index_place(x, hash, i)], &word, 0))
+		if (atomic_load_explicit(word, memory_order_relaxed) == there &&
+		    atomic_compare_exchange_strong(word, &there, 0))
 			return true;
 	}
 	return false;

@@ -41,10 +41,29 @@ bool tshm_name_is_gone(const struct tshm_history *h)
 	return TSHM_SYS4(SYS_newfstatat, AT_FDCWD, h->name, &st, AT_SYMLINK_NOFOLLOW) == -ENOENT;
 }
 
+#define WORD sizeof(uint64_t)
+
+/* A record has a name by words, as all of it is written; behind its end they are zeros. */
+static uint64_t tshm_name_word(const char *name, size_t length, size_t at)
+{
+	uint64_t word = 0;
+
+	if (at + WORD <= length)
+		__builtin_memcpy(&word, name + at, WORD);
+	else
+		for (size_t i = at; i < length; i++)
+			((char *)&word)[i - at] = name[i];
+	return word;
+}
+
 void tshm_name_put(struct tshm_history *h, const char *name)
 {
-	for (size_t i = 0; i < sizeof(h->name) - 1 && name[i]; i++)
-		TSHM_PUT(h->name[i], name[i]);
+	size_t length = tshm_length(name);
+
+	if (length > sizeof(h->name) - 1)
+		length = sizeof(h->name) - 1;
+	for (size_t at = 0; at < length; at += WORD)
+		TSHM_PUT(*(uint64_t *)(h->name + at), tshm_name_word(name, length, at));
 }
 
 /* Which object it is the name of. */
@@ -59,17 +78,19 @@ static void tshm_name_object(struct tshm_history *h, const struct stat *st)
 
 bool tshm_name_is(const struct tshm_history *h, const char *name)
 {
-	size_t i = 0;
+	size_t length = tshm_length(name);
 
-	while (i < sizeof(h->name) - 1 && name[i] && TSHM_GET(h->name[i]) == name[i])
-		i++;
-	return TSHM_GET(h->name[i]) == name[i];
+	if (length > sizeof(h->name) - 1)
+		return false;
+	for (size_t at = 0; at <= length; at += WORD)
+		if (TSHM_GET(*(const uint64_t *)(h->name + at)) != tshm_name_word(name, length, at))
+			return false;
+	return true;
 }
 
 /* *stamp: of the record when it was seen to be the one (tshm_history_take). */
-static uint32_t tshm_name_look(enum tshm_space space, const char *name, int64_t id, uint64_t *stamp)
+static uint32_t tshm_name_look(uint64_t hash, enum tshm_space space, const char *name, int64_t id, uint64_t *stamp)
 {
-	uint64_t hash = tshm_name_hash(space, name, id);
 	unsigned walk = 0;
 	uint32_t number;
 
@@ -89,7 +110,7 @@ uint32_t tshm_name_find(enum tshm_space space, const char *name, int64_t id)
 {
 	uint64_t stamp;
 
-	return tshm_name_look(space, name, id, &stamp);
+	return tshm_name_look(tshm_name_hash(space, name, id), space, name, id, &stamp);
 }
 
 uint32_t tshm_name_intent(enum tshm_space space, enum tshm_call call, const char *name, int64_t ipc_key,
@@ -126,13 +147,14 @@ uint32_t tshm_name_confirm(uint32_t number, uint32_t flags, const struct stat *s
 {
 	struct tshm_own_history *o;
 	uint32_t known;
-	uint64_t stamp;
+	uint64_t hash, stamp;
 
 	if (!number)
 		return 0;
 	o = tshm_history(number);
 	tshm_attach_worked(o->h.space, o->h.space == TSHM_SPACE_SYSV ? NULL : o->h.name, id, o->h.ipc_key);
-	known = tshm_name_look(o->h.space, o->h.name, id, &stamp);
+	hash = tshm_name_hash(o->h.space, o->h.name, id);
+	known = tshm_name_look(hash, o->h.space, o->h.name, id, &stamp);
 	if (known) {
 		struct tshm_history *old = &tshm_history(known)->h;
 
@@ -156,8 +178,8 @@ uint32_t tshm_name_confirm(uint32_t number, uint32_t flags, const struct stat *s
 	TSHM_PUT(o->h.before_mono, tshm_now_precise());
 	if (st)
 		tshm_name_object(&o->h, st);
-	TSHM_PUT(o->hash, tshm_name_hash(o->h.space, o->h.name, id));
-	tshm_index_insert(&tshm_names, o->hash, number);
+	TSHM_PUT(o->hash, hash);
+	tshm_index_insert(&tshm_names, hash, number);
 	tshm_history_commit(number, TSHM_STATE_LIVE);	/* last: from here on it may be overwritten */
 	return number;
 }
@@ -167,7 +189,7 @@ void tshm_removal_look(struct tshm_removal *r, enum tshm_space space, const char
 	struct stat st;
 
 	*r = (struct tshm_removal){ .space = space, .name = name, .id = id };
-	r->number = tshm_name_look(space, name, id, &r->stamp);
+	r->number = tshm_name_look(tshm_name_hash(space, name, id), space, name, id, &r->stamp);
 	if (r->number) {
 		const struct tshm_history *h = &tshm_history(r->number)->h;
 

@@ -246,12 +246,32 @@ bool tshm_range_is_gone(uint64_t at)
 	return TSHM_SYS3(SYS_mincore, at, 1, &in_core) == -ENOMEM;
 }
 
+/*
+ * Is it one mapping, all of it, as most are?  Then nothing else lies there: what did was dropped when
+ * that came.  false: look at everything.
+ */
+static bool tshm_range_drop_one(uint64_t from, uint64_t bytes, uint64_t before)
+{
+	unsigned class = tshm_range_class(bytes);
+	tshm_slot *slot = tshm_slot_find(&tshm_ranges[class], from >> tshm_range_shift(class));
+	uint64_t word = slot ? atomic_load_explicit(slot, memory_order_acquire) : 0;
+	struct tshm_resource *r = tshm_held_of(word);
+
+	if (!r || TSHM_GET(r->key) != from || TSHM_GET(r->length) != bytes || TSHM_GET(r->sequence) >= before)
+		return false;
+	atomic_thread_fence(memory_order_acquire);
+	if (!tshm_held_of(word) || !tshm_atomic_swap_if(slot, &word, 0))
+		return false;
+	tshm_range_forget(class, word, false);
+	return true;
+}
+
 void tshm_range_drop(uintptr_t start, uint64_t bytes, uint64_t before)
 {
 	uint64_t from = start;
 	uint64_t to = (start + bytes + 4095) & ~4095ull;
 
-	if (!bytes)
+	if (!bytes || tshm_range_drop_one(from, to - from, before))
 		return;
 	for (unsigned again = 0; again < 4; again++) {
 		uint64_t done = atomic_load(&tshm_cuts_done), begun = atomic_load(&tshm_cuts_begun);
