@@ -57,8 +57,7 @@ static inline bool tshm_index_insert(struct tshm_index *x, uint64_t hash, uint32
 	return false;
 }
 
-/* false: it was not there; of several who remove the same, one does. */
-static inline bool tshm_index_remove(struct tshm_index *x, uint64_t hash, uint32_t number)
+static inline void tshm_index_remove(struct tshm_index *x, uint64_t hash, uint32_t number)
 {
 	for (unsigned i = 0; i < 2 * TSHM_BUCKET; i++) {
 		_Atomic uint64_t *word = &x->words[tshm_index_place(x, hash, i)];
@@ -66,9 +65,8 @@ static inline bool tshm_index_remove(struct tshm_index *x, uint64_t hash, uint32
 
 		if (atomic_load_explicit(word, memory_order_relaxed) == there &&
 		    atomic_compare_exchange_strong(word, &there, 0))
-			return true;
+			return;
 	}
-	return false;
 }
 
 #endif
