@@ -85,8 +85,8 @@ static bool is_good(uintptr_t p)
 	return p >= 4096 && !(p & 7) && p >> 47 == 0;
 }
 
-#define OWNED_BY_GENERATOR 1		/* enum _frameowner, 3.11 to 3.13 */
-#define OWNED_BY_C_STACK 3
+#define OWNED_BY_GENERATOR 1		/* enum _frameowner, since 3.11 */
+#define OWNED_BY_C_STACK 3		/* since 3.12; 3.14: by the interpreter; what is greater is no function's either */
 
 /*
  * Of a frame whose code is none (a function in C) there is nothing to say, nor of one in the
@@ -94,7 +94,8 @@ static bool is_good(uintptr_t p)
  */
 static bool frame_of(const struct tshm_python_layout *l, uintptr_t frame, struct tshm_python_frame *to)
 {
-	uintptr_t code = TSHM_PYTHON_AT(uintptr_t, frame, l->code);
+	/* A _PyStackRef since 3.14, with marks in its lowest bits. */
+	uintptr_t code = TSHM_PYTHON_AT(uintptr_t, frame, l->code) & ~(uintptr_t)7;
 
 	if (!is_good(code) || TSHM_PYTHON_AT(uintptr_t, code, l->type) != tshm_python.code_type)
 		return false;
@@ -119,7 +120,7 @@ static unsigned walk(struct tshm_python_frame frames[TSHM_PYTHON_FRAMES])
 	if (l->current_in && is_good(frame))
 		frame = TSHM_PYTHON_AT(uintptr_t, frame, l->current_in - 1);
 	for (int i = 0; i < BOUNDS && is_good(frame) && count < TSHM_PYTHON_FRAMES; i++) {
-		if (l->style == TSHM_PYTHON_SHIMS && TSHM_PYTHON_AT(uint8_t, frame, l->owner) == OWNED_BY_C_STACK) {
+		if (l->style == TSHM_PYTHON_SHIMS && TSHM_PYTHON_AT(uint8_t, frame, l->owner) >= OWNED_BY_C_STACK) {
 			if (count)
 				frames[count - 1].entry = true;
 		} else if (frame_of(l, frame, &frames[count])) {

@@ -12,11 +12,11 @@ need "$PYTHON"
 
 # One of each version, wherever it is: in PATH, or of pyenv.
 found() {
-	for name in "$PYTHON" python3 python3.6 python3.7 python3.8 python3.9 python3.10 python3.11 python3.12 python3.13 \
+	for name in "$PYTHON" python3 python3.6 python3.7 python3.8 python3.9 python3.10 python3.11 python3.12 python3.13 python3.14 \
 		/usr/bin/python3 "${PYENV_ROOT:-/nowhere}"/versions/*/bin/python3; do
 		"$name" -c 'import sys
 print(sys.implementation.name, "%d.%d" % sys.version_info[:2], sys.executable)' 2>/dev/null
-	done | awk '$1 == "cpython" && $2 ~ /^3\.([6-9]|1[0-3])$/ && !seen[$2]++ { print $3 }'
+	done | awk '$1 == "cpython" && $2 ~ /^3\.([6-9]|1[0-4])$/ && !seen[$2]++ { print $3 }'
 }
 
 tried=0
