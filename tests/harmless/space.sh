@@ -37,7 +37,7 @@ mount -t tmpfs -o size=200k,mode=700 tmpfs "$tmp/small" 2>/dev/null || { echo "n
 same_as "a small tmpfs" "$tmp/small"
 rm -f "$tmp/small"/*
 preloaded "$tmp/small" "$TSHM_TEST_BIN/harmless/many" 900 || fail "many, on a small tmpfs: status $?"
-"$TSHM_REPORT" "$tmp/small"/*.tshm >"$tmp/report"
+"$TSHM_REPORT" -v "$tmp/small"/*.tshm >"$tmp/report"
 grep -q "resources of .*many .* found no room in the ledger" "$tmp/report" ||
 	fail "the report does not say what was lost:" "$(cat "$tmp/report")"
 dd if=/dev/zero of="$tmp/small/full" bs=4k 2>/dev/null
