@@ -196,7 +196,7 @@ static void tshm_image_open(enum tshm_began began, bool on_disk, const struct ts
 	h->unwinder = tshm_options.unwinder;
 	h->depth = tshm_options.depth;
 	h->epoch = tshm_epoch;
-	h->flags = on_disk ? TSHM_HF_DISK_LEDGER : 0;
+	h->flags = (on_disk ? TSHM_HF_DISK_LEDGER : 0) | (tshm_python_other ? TSHM_HF_PYTHON_OTHER : 0);
 	tshm_image_where(began);
 	/* Last: a file without its magic was never finished. */
 	atomic_thread_fence(memory_order_release);

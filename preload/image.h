@@ -41,6 +41,7 @@ extern TSHM_INTERNAL __thread struct tshm_thread_state tshm_self
 	__attribute__((tls_model("initial-exec")));
 
 extern TSHM_INTERNAL struct tshm_header *tshm_header;	/* in the ledger; never NULL once on (see image.c) */
+extern TSHM_INTERNAL bool tshm_python_other;	/* there is a Python of which no frames are known (python.c) */
 extern TSHM_INTERNAL uint32_t tshm_epoch;	/* counts images along a line of forks; starts at 1 */
 extern TSHM_INTERNAL int32_t tshm_pid;
 

@@ -11,6 +11,7 @@
 #define TEXT_MAX 480	/* bytes kept of a name */
 
 struct tshm_python tshm_python;
+bool tshm_python_other;
 
 static const char *soname_of(const struct tshm_next_file *f, const ElfW(Dyn) *dynamic)
 {
@@ -56,9 +57,13 @@ void tshm_python_consider(ElfW(Addr) base, const ElfW(Dyn) *dynamic)
 	found.eval = (uintptr_t)tshm_next_sized(&f, "_PyEval_EvalFrameDefault", &size);
 	state = tshm_next_address(&f, "PyGILState_GetThisThreadState");
 	found.code_type = (uintptr_t)tshm_next_object(&f, "PyCode_Type");
-	if (!found.eval || !state || !found.code_type ||
-	    !tshm_python_layout_of(version_of(&f, dynamic), tshm_next_object(&f, "_PyRuntime"), &found.layout))
+	if (!found.eval || !state || !found.code_type)
 		return;
+	if (!tshm_python_layout_of(version_of(&f, dynamic), tshm_next_object(&f, "_PyRuntime"), &found.layout)) {
+		tshm_python_other = true;	/* for children, too */
+		tshm_header->flags |= TSHM_HF_PYTHON_OTHER;
+		return;
+	}
 	found.eval_end = found.eval + size;
 	tshm_python = found;
 	atomic_thread_fence(memory_order_release);

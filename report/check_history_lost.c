@@ -29,10 +29,15 @@ static uint64_t torn(const struct tshm_image *im)
 	return im->state == TSHM_IMAGE_RUNNING ? 0 : im->torn;
 }
 
-/* Not records: one for each image whose library stopped to ask the kernel. */
+/* Not records: one for each image whose library stopped to ask the kernel, or cannot read its Python. */
 static uint64_t confined(const struct tshm_image *im)
 {
 	return im->header.flags & TSHM_HF_CONFINED ? 1 : 0;
+}
+
+static uint64_t python_other(const struct tshm_image *im)
+{
+	return im->header.flags & TSHM_HF_PYTHON_OTHER ? 1 : 0;
 }
 
 void tshm_check_history_lost(const struct tshm_check *check, const struct tshm_run *run, struct tshm_findings *to)
@@ -43,6 +48,7 @@ void tshm_check_history_lost(const struct tshm_check *check, const struct tshm_r
 		{ "call", "came before the ledger existed", early },
 		{ "image", "confined by seccomp(2): nothing was asked of the kernel from then on, and children were not observed",
 		  confined },
+		{ "image", "Python of a version or build that this tshm does not know: stacks lack its functions", python_other },
 		{ "record", "half written at the end, not believed", torn },
 	};
 
