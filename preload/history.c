@@ -19,7 +19,7 @@ static _Atomic uint32_t tshm_hand;	/* where the search for ended records goes on
 
 struct tshm_own_history *tshm_history(uint32_t number)
 {
-	struct tshm_own_history *o = tshm_store_own(tshm_past, number);
+	struct tshm_own_history *o = tshm_store_own_in(tshm_past, TSHM_HISTORY_FORM, number);
 
 	if (!o)		/* a number that was given out has its chunk */
 		__builtin_unreachable();

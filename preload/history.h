@@ -17,6 +17,10 @@ struct tshm_own_history {
 	uint32_t keeps;			/* a renamed name: the record of its object's maker, which must stay as long as it */
 };
 
+/* Of their store (store.h). */
+#define TSHM_HISTORY_FORM ((struct tshm_store_form){ 3, sizeof(struct tshm_own_history), sizeof(struct tshm_history), \
+						     offsetof(struct tshm_own_history, next) })
+
 TSHM_INTERNAL struct tshm_own_history *tshm_history(uint32_t number);
 /* A new BUSY record with type, call, thread and times set; 0: no room (counted). */
 TSHM_INTERNAL uint32_t tshm_history_new(enum tshm_history_type, enum tshm_call, uint32_t site);

@@ -71,17 +71,15 @@ static void tshm_thread_note(void)
 	atomic_store_explicit((_Atomic uint64_t *)&t->stamp, TSHM_STAMP(1, TSHM_STATE_LIVE), memory_order_release);
 }
 
-int32_t tshm_tid(void)
+int32_t tshm_tid_ask(void)
 {
-	if (TSHM_UNLIKELY(tshm_self.epoch != tshm_epoch)) {
-		if (tshm_confined)	/* asked later, if the attempt to confine us failed */
-			return 0;
-		/* In this order: a signal handler in between must not find the parent's number. */
-		tshm_self.tid = (int32_t)TSHM_SYS0(SYS_gettid);
-		atomic_signal_fence(memory_order_seq_cst);
-		tshm_self.epoch = tshm_epoch;
-		tshm_thread_note();
-	}
+	if (tshm_confined)	/* asked later, if the attempt to confine us failed */
+		return 0;
+	/* In this order: a signal handler in between must not find the parent's number. */
+	tshm_self.tid = (int32_t)TSHM_SYS0(SYS_gettid);
+	atomic_signal_fence(memory_order_seq_cst);
+	tshm_self.epoch = tshm_epoch;
+	tshm_thread_note();
 	return tshm_self.tid;
 }
 

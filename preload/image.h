@@ -64,7 +64,11 @@ static inline __attribute__((always_inline)) bool tshm_on(void)
 	return true;
 }
 
-TSHM_INTERNAL int32_t tshm_tid(void);
+TSHM_INTERNAL int32_t tshm_tid_ask(void);
+static inline int32_t tshm_tid(void)	/* of this thread */
+{
+	return TSHM_LIKELY(tshm_self.epoch == tshm_epoch) ? tshm_self.tid : tshm_tid_ask();
+}
 /* The first size - 1 bytes at most, and a 0 behind them; how many, 0: it cannot be read. */
 TSHM_INTERNAL size_t tshm_read_file(const char *path, char *to, size_t size);
 TSHM_INTERNAL uint64_t tshm_now_coarse(void);	/* CLOCK_MONOTONIC_COARSE, ns */

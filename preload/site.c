@@ -15,18 +15,19 @@
 TSHM_INDEX(tshm_site_index, 4096);
 static struct tshm_store *const tshm_sites = &tshm_stores[TSHM_SEC_SITES];
 
-struct tshm_own_site *tshm_site_own(uint32_t site)
+static inline __attribute__((always_inline)) struct tshm_own_site *site_of(uint32_t number)
 {
-	return site ? tshm_store_own(tshm_sites, site) : NULL;
+	return number ? tshm_store_own_in(tshm_sites, TSHM_SITE_FORM, number) : NULL;
 }
 
-static struct tshm_site *tshm_site_map(uint32_t site)
-{
-	struct tshm_own_site *o;
+struct tshm_own_site *tshm_site_own(uint32_t site) { return site_of(site); }
 
-	if (!site)
+static inline __attribute__((always_inline)) struct tshm_site *tshm_site_map(uint32_t site)
+{
+	struct tshm_own_site *o = site_of(site);
+
+	if (!o)
 		return NULL;
-	o = tshm_store_own(tshm_sites, site);
 	if (TSHM_UNLIKELY(__atomic_load_n(&o->epoch, __ATOMIC_ACQUIRE) != tshm_epoch))
 		tshm_site_mirror(site);
 	return TSHM_GET(o->map);
@@ -34,12 +35,12 @@ static struct tshm_site *tshm_site_map(uint32_t site)
 
 void tshm_site_mirror(uint32_t site)
 {
-	struct tshm_own_site *o = tshm_store_own(tshm_sites, site);
+	struct tshm_own_site *o = site_of(site);
 	struct tshm_site *m;
 
 	if (!o || TSHM_GET(o->epoch) == tshm_epoch)
 		return;
-	m = tshm_store_map(tshm_sites, site);
+	m = tshm_store_map_in(tshm_sites, TSHM_SITE_FORM, site);
 	TSHM_PUT(o->map, m);
 	__atomic_store_n(&o->epoch, tshm_epoch, __ATOMIC_RELEASE);	/* says that `map` is this image's */
 	if (!m)
@@ -121,7 +122,7 @@ static uint32_t tshm_site_new(uint64_t hash, enum tshm_call call, const struct t
 
 	if (!site)
 		return 0;
-	o = tshm_store_own(tshm_sites, site);
+	o = site_of(site);
 	o->hash = hash;
 	o->call = (uint16_t)call;
 	o->depth = (uint16_t)walked->depth;
@@ -154,7 +155,7 @@ static __attribute__((noinline)) uint32_t tshm_site_walk(struct tshm_here here, 
 		hash = (hash ^ walked.pcs[i]) * 0xff51afd7ed558ccdull + (hash >> 29);
 	hash = tshm_mix(hash ^ (python ? python->hash : 0));
 	while ((site = tshm_index_next(&tshm_site_index, hash, &walk))) {
-		struct tshm_own_site *o = tshm_store_own(tshm_sites, site);
+		struct tshm_own_site *o = site_of(site);
 
 		if (o->hash == hash && o->call == here.call && o->depth == walked.depth &&
 		    o->python == (python ? python->hash : 0) &&
@@ -179,7 +180,7 @@ static inline __attribute__((always_inline)) uint32_t tshm_site_of(struct tshm_h
 	uint64_t hash = (here.pc ^ here.sp << 20 ^ here.call ^ of_python) * 0x9e3779b97f4a7c15ull;
 	_Atomic uint32_t *recent = &tshm_recent[hash >> 52];
 	uint32_t site = atomic_load_explicit(recent, memory_order_acquire);
-	struct tshm_own_site *o = tshm_site_own(site);
+	struct tshm_own_site *o = site_of(site);
 
 	if (TSHM_LIKELY(o && o->call == here.call && o->depth && o->python == of_python) &&
 	    TSHM_LIKELY(atomic_load_explicit(&o->generation, memory_order_relaxed) ==

@@ -25,6 +25,10 @@ struct tshm_own_site {
 	struct tshm_frame frames[TSHM_DEPTH_MAX];
 };
 
+/* Of their store (store.h). */
+#define TSHM_SITE_FORM ((struct tshm_store_form){ 3, sizeof(struct tshm_own_site), sizeof(struct tshm_site), \
+						  offsetof(struct tshm_own_site, next) })
+
 /* The site of the present call. */
 TSHM_INTERNAL uint32_t tshm_site_here(struct tshm_here);
 TSHM_INTERNAL void tshm_site_failed(uint32_t site, int error);

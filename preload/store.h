@@ -40,7 +40,10 @@ struct tshm_store {
 
 extern TSHM_INTERNAL struct tshm_store tshm_stores[TSHM_SEC_COUNT];
 
-/* The numbers of a store that its code is made for: known to the compiler for resources, which all calls touch. */
+/*
+ * The numbers of a store that its code is made for: known to the compiler for what many calls touch, which are
+ * resources, sites (site.c) and history (history.c).  tests/unit/test_engine.c compares them with the stores.
+ */
 struct tshm_store_form {
 	unsigned first_log2;
 	uint32_t size, disk, next_at;

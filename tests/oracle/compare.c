@@ -20,11 +20,12 @@
 __thread struct tshm_thread_state tshm_self __attribute__((tls_model("initial-exec")));
 _Atomic uint32_t tshm_module_generation;
 int32_t tshm_pid;
+uint32_t tshm_epoch = 1;
 
-int32_t tshm_tid(void)
+int32_t tshm_tid_ask(void)
 {
-	if (!tshm_self.tid)
-		tshm_self.tid = (int32_t)syscall(SYS_gettid);
+	tshm_self.tid = (int32_t)syscall(SYS_gettid);
+	tshm_self.epoch = tshm_epoch;
 	return tshm_self.tid;
 }
 

@@ -22,14 +22,22 @@
 
 #include "../../preload/cfi.h"
 #include "../../preload/held.h"
-#include "../../preload/name.h"
 #include "../../preload/index.h"
+#include "../../preload/name.h"
+#include "../../preload/site.h"
 #include "../../preload/slots.h"
 #include "../../preload/store.h"
 #include "../../preload/strings.h"
 #include "own_ledger.h"
 
 /* store.c repeats ledger.c's table in a form that the fast path can use: they must agree. */
+static void same_form(enum tshm_section_id section, struct tshm_store_form form)
+{
+	struct tshm_store_form is = TSHM_FORM_OF(&tshm_stores[section]);
+
+	assert_memory_equal(&is, &form, sizeof(is));
+}
+
 static void layouts_agree(void **state)
 {
 	struct tshm_section sections[TSHM_SECTION_MAX] = { { 0 } };
@@ -43,6 +51,9 @@ static void layouts_agree(void **state)
 		assert_int_equal(tshm_stores[i].disk, sections[i].record_size);
 		assert_int_equal(sections[i].first_count * sections[i].record_size % 4096, 0);
 	}
+	same_form(TSHM_SEC_RESOURCES, TSHM_RESOURCE_FORM);
+	same_form(TSHM_SEC_SITES, TSHM_SITE_FORM);
+	same_form(TSHM_SEC_HISTORY, TSHM_HISTORY_FORM);
 }
 
 static uint32_t hold(int fd)
