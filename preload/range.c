@@ -196,7 +196,8 @@ static void tshm_range_cut(unsigned class, tshm_slot *slot, uint64_t from, uint6
 	uint64_t expected = word, end, since;
 	bool parts;
 
-	if (!r)
+	/* Neighbours, as most are; one that changes just now is newer than the call, or a piece, which is told of. */
+	if (!r || TSHM_GET(r->key) >= to || TSHM_GET(r->key) + TSHM_GET(r->length) <= from)
 		return;
 	tshm_range_copy(&copy, r);
 	if (!tshm_held_of(word) || copy.sequence >= before)
