@@ -122,9 +122,9 @@ _Static_assert(sizeof(struct tshm_header) <= 4096, "the header fits one page");
 #define TSHM_HEADER_EXTENT 4096u
 
 #define TSHM_HF_DISK_LEDGER  0x1u	/* the ledger had to go to a disk: slow */
-#define TSHM_HF_PYTHON_OTHER 0x8u	/* it has a Python of which no frames are known (version, build) */
-#define TSHM_HF_CONFINED     0x4u	/* it confined itself (seccomp): nothing was asked of the kernel any more */
 #define TSHM_HF_VFORKED      0x2u	/* image was entered through a vfork child (unused by the writer so far) */
+#define TSHM_HF_CONFINED     0x4u	/* it confined itself (seccomp): nothing was asked of the kernel any more */
+#define TSHM_HF_PYTHON_OTHER 0x8u	/* it has a Python of which no frames are known (version, build) */
 
 enum tshm_unwinder { TSHM_UNWIND_NONE = 0, TSHM_UNWIND_LIBUNWIND = 1, TSHM_UNWIND_CFI = 2 };
 

@@ -74,8 +74,8 @@ TSHM_INTERNAL uint64_t tshm_range_sequence(void);	/* read before a call that unm
 /* Is any mapping tracked?  If not before a call that unmaps, that call concerns none. */
 TSHM_INTERNAL bool tshm_range_any(void);
 TSHM_INTERNAL void tshm_range_publish(uint32_t number);
-/* [from, from + bytes) was unmapped: drop or split records older than `before`. */
 TSHM_INTERNAL bool tshm_range_is_gone(uint64_t at);	/* the kernel has nothing mapped on the page that begins there */
+/* [from, from + bytes) was unmapped: drop or split records older than `before`. */
 TSHM_INTERNAL void tshm_range_drop(uintptr_t from, uint64_t bytes, uint64_t before);
 TSHM_INTERNAL void tshm_ranges_forked(void);
 /* A copy of one of the records older than `before` that are of [from, from + bytes); false: there is none. */

@@ -31,4 +31,16 @@
 #define TSHM_HERE(name) \
 	TSHM_HERE_OF(TSHM_CALL_##name, tshm_on())
 
+#define TSHM_OPEN_HOW_LEAST 24		/* OPEN_HOW_SIZE_VER0 of linux/openat2.h */
+#define TSHM_CLONE_ARGS_LEAST 64	/* CLONE_ARGS_SIZE_VER0 of linux/sched.h */
+
+/*
+ * The first field, flags, of a structure whose size is told with it.  Who asks whether there is such a call gives
+ * none, or a size that the kernel refuses before it looks.
+ */
+static inline uint64_t tshm_flags_of(long structure, unsigned long size, unsigned long least)
+{
+	return structure && size >= least ? *(const uint64_t *)structure : 0;
+}
+
 #endif

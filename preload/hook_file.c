@@ -114,6 +114,6 @@ TSHM_HOOK(int, openat2, (int directory, const char *path, const struct open_how 
 	struct tshm_opening o;
 
 	tshm_opening_begin(&o, TSHM_HERE(openat2), path,
-			   how ? (int)*(const uint64_t *)(const void *)how : 0);
+			   (int)tshm_flags_of((long)how, size, TSHM_OPEN_HOW_LEAST));
 	return tshm_opening_end(&o, TSHM_REAL(openat2)(directory, path, how, size));
 }

@@ -11,9 +11,6 @@
 #include "hook.h"
 #include "sys.h"
 
-#define TSHM_OPEN_HOW_LEAST 24		/* OPEN_HOW_SIZE_VER0 of linux/openat2.h */
-#define TSHM_CLONE_ARGS_LEAST 64	/* CLONE_ARGS_SIZE_VER0 of linux/sched.h */
-
 typedef long tshm_syscall(long, long, long, long, long, long, long);
 
 static long tshm_syscall_close(struct tshm_here here, tshm_syscall *real, long fd)
@@ -39,18 +36,9 @@ static long tshm_syscall_close_range(struct tshm_here here, tshm_syscall *real, 
 	return result;
 }
 
-/*
- * The first field, flags, of a structure whose size is told with it.  Who asks whether there is such a call gives
- * none, or a size that the kernel refuses before it looks.
- */
-static uint64_t tshm_flags_of(long structure, long size, size_t least)
-{
-	return structure && (unsigned long)size >= least ? *(const uint64_t *)structure : 0;
-}
-
 static long tshm_syscall_open(struct tshm_here here, tshm_syscall *real, long number, const long a[6])
 {
-	int flags = number == SYS_openat2 ? (int)tshm_flags_of(a[2], a[3], TSHM_OPEN_HOW_LEAST) : (int)a[2];
+	int flags = number == SYS_openat2 ? (int)tshm_flags_of(a[2], (unsigned long)a[3], TSHM_OPEN_HOW_LEAST) : (int)a[2];
 	const char *path = (const char *)a[1];
 	struct tshm_opening o;
 
@@ -75,7 +63,7 @@ static long tshm_syscall_clone(struct tshm_here here, tshm_syscall *real, long n
 	long result;
 
 	if (number == SYS_clone3)
-		flags = tshm_flags_of(a[0], a[1], TSHM_CLONE_ARGS_LEAST);
+		flags = tshm_flags_of(a[0], (unsigned long)a[1], TSHM_CLONE_ARGS_LEAST);
 #ifdef SYS_vfork
 	if (number == SYS_vfork)
 		flags = CLONE_VM | CLONE_VFORK;
