@@ -4,7 +4,8 @@
  *
  *  fork: the child's ledger names its parent's token.
  *  exec: the same pid in the same boot and pid namespace; the earlier image noted its exec.
- *  spawn, vfork: the parent of that pid that lived when the image began.
+ *  spawn, vfork: the parent of that pid that lived when the image began; but if only another process's
+ *  record of children tells of it, that one: whom getppid() names may have got it as an orphan.
  * A process without a ledger is known from its parent's record of children, or from an
  * image that noted exec and has no successor: it becomes an image that was not observed.
  */
@@ -367,6 +368,13 @@ static int child_pid_order(const void *a, const void *b)
 	return (x->end_mono > y->end_mono) - (x->end_mono < y->end_mono);
 }
 
+/* Several records may fit one image where numbers come again; that of the parent by getppid() stands. */
+static void note_begun_by(struct tshm_image *im, struct tshm_image *parent)
+{
+	if (im->part == parent->part && (!im->begun_by || im->begun_by != im->parent))
+		im->begun_by = parent;
+}
+
 static void join_child(struct join *j, struct tshm_image *parent, const struct tshm_child *c, enum join_pass pass)
 {
 	struct tshm_image *im = image_of_child(j, parent, c);
@@ -377,6 +385,8 @@ static void join_child(struct join *j, struct tshm_image *parent, const struct t
 		add_unseen_child(j, parent, c);
 	else if (im && (!im->as_child || TSHM_STAMP_STATE(im->as_child->stamp) != TSHM_STATE_CLOSED))
 		im->as_child = c;
+	if (im && pass != JOIN_SEEN)
+		note_begun_by(im, parent);
 }
 
 static void join_children(struct join *j)
@@ -396,6 +406,24 @@ static void join_children(struct join *j)
 		}
 }
 
+/*
+ * A process that began while its parent ended, and asked too late who that was: getppid() gave init, or
+ * another subreaper.  Python's resource tracker of a short program is one.
+ */
+static void join_orphans(struct join *j)
+{
+	struct tshm_run *run = j->run;
+
+	for (size_t i = 0; i < run->image_count; i++) {
+		struct tshm_image *im = run->images[i];
+
+		if (im->begun_by && im->begun_by != im->parent && !parent_by_token(j, im))
+			for (; im; im = im->next)
+				im->parent = run->images[i]->begun_by;
+	}
+	tshm_tree_cut_rings(run);
+}
+
 void tshm_model_join(struct tshm_run *run)
 {
 	struct join j = { .run = run };
@@ -405,6 +433,7 @@ void tshm_model_join(struct tshm_run *run)
 	add_unseen_exec(&j);
 	join_parents(&j);
 	join_children(&j);
+	join_orphans(&j);
 	tshm_tree_end(run);
 	tshm_tree_order(run);
 	drop_index(&j);

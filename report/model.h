@@ -94,6 +94,7 @@ struct tshm_image {
 	int depth;			/* of parents; for the process tree */
 	size_t order;			/* its place in run->images */
 	const struct tshm_child *as_child;	/* what its parent saw of this process, or NULL */
+	struct tshm_image *begun_by;	/* who noted that it began, or NULL: its parent, as a rule */
 	bool foreign;			/* of another host or boot: the kernel here cannot tell about it */
 	unsigned domain;		/* the same for all images of one boot of one host: numbers mean the same there */
 	const struct tshm_run *part;	/* the run that it was read of, or NULL */

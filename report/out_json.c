@@ -123,13 +123,14 @@ static json_t *part_of(const struct tshm_run *run, const struct tshm_image *im)
 static json_t *process(const struct tshm_run *run, const struct tshm_image *im)
 {
 	json_t *argv = json_array();
+	int32_t ppid = im->parent ? im->parent->header.pid : im->header.ppid;
 	bool has_status = im->status >= 0 &&
 		(im->state == TSHM_IMAGE_EXITED || im->state == TSHM_IMAGE_SIGNALED);
 
 	for (int i = 0; i < im->argc; i++)
 		tshm_json_append(argv, tshm_json_text(im->argv[i]));
 	return json_pack("{s:i, s:i, s:s, s:o, s:o, s:s, s:o, s:b, s:o, s:o}", "pid", (int)im->header.pid,
-			 "ppid", (int)im->header.ppid, "image", im->id, "exe", tshm_json_text(im->exe), "argv", argv,
+			 "ppid", (int)ppid, "image", im->id, "exe", tshm_json_text(im->exe), "argv", argv,
 			 "state", state_of(im), "status", has_status ? json_integer(im->status) : json_null(),
 			 "observed", im->observed, "why_unobserved", tshm_json_text(im->why_unobserved), "part", part_of(run, im));
 }
