@@ -286,7 +286,7 @@ TSHM_HOOK_FIXED(long, syscall, (long number, long a0, long a1, long a2, long a3,
 	if (way == TSHM_WAY_CLOSE)
 		return tshm_syscall_close(here, real, a0);
 	if (way == TSHM_WAY_EXEC && !here.on)	/* in a child of vfork: what it executes is the parent's to note */
-		tshm_exec_begin(here, (const char *)a[number != SYS_execve]);
+		return tshm_syscall_exec(here, real, number, a);
 	if (!here.on)
 		return real(number, a0, a1, a2, a3, a4, a5);
 	if (way == TSHM_WAY_DONE)

@@ -84,6 +84,8 @@ int tshm_exec_failed(struct tshm_here here, int result)
 {
 	if (here.on)
 		tshm_image_end_withdraw();
+	else if (tshm_self.quiet)	/* a child of vfork that does not become this program, perhaps none */
+		tshm_self.program[0] = 0;
 	return result;
 }
 

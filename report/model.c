@@ -28,6 +28,8 @@ struct process {			/* a pid; its images by start time, whoever had the pid */
 	struct process_key key;
 	struct tshm_image **images;
 	size_t count, capacity;
+	uint64_t *ends;			/* when those that had it were collected, as far as somebody noted it; sorted */
+	size_t end_count, end_capacity;
 	UT_hash_handle hh;
 };
 
@@ -48,6 +50,8 @@ struct join {
 	struct token *tokens;
 	const char *boot_id;		/* stands in where a ledger does not know its own */
 	uint64_t pidns;
+	struct tshm_image **inner;	/* whose parents are outside of their pid namespaces; by parent and time */
+	size_t inner_count, inner_capacity;
 };
 
 void tshm_model_append(struct tshm_run *run, struct tshm_image *im)
@@ -167,12 +171,68 @@ static void drop_index(struct join *j)
 	HASH_ITER(hh, j->processes, p, next_p) {
 		HASH_DEL(j->processes, p);
 		free(p->images);
+		free(p->ends);
 		free(p);
 	}
 	HASH_ITER(hh, j->tokens, t, next_t) {
 		HASH_DEL(j->tokens, t);
 		free(t);
 	}
+	free(j->inner);
+}
+
+/* ---- a number that comes again ---- */
+
+static int end_order(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void index_ends(struct join *j)
+{
+	for (size_t i = 0; i < j->run->image_count; i++) {
+		const struct tshm_image *im = j->run->images[i];
+
+		for (size_t k = 0; k < im->child_count; k++) {
+			const struct tshm_child *c = &im->children[k];
+			struct process *p = TSHM_STAMP_STATE(c->stamp) == TSHM_STATE_CLOSED ? find_process(j, im, c->pid) : NULL;
+
+			if (!p)
+				continue;
+			TSHM_GROW(p->ends, p->end_count, p->end_capacity);
+			p->ends[p->end_count++] = c->end_mono;
+		}
+	}
+	for (struct process *p = j->processes; p; p = p->hh.next)
+		if (p->end_count)
+			qsort(p->ends, p->end_count, sizeof(*p->ends), end_order);
+}
+
+/* Was one that had the number collected then?  What had it before is not what has it afterwards. */
+static bool ended_between(const struct process *p, uint64_t after, uint64_t before)
+{
+	size_t low = 0, high = p->end_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (p->ends[middle] <= after)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < p->end_count && p->ends[low] < before;
+}
+
+/*
+ * Of two runs in one report, one that was over before the other's image began: what had its number there is another
+ * process.  Containers have the same small numbers each time, and may get the same namespace number, too.
+ */
+static bool over_before(const struct tshm_image *a, const struct tshm_image *b)
+{
+	return a->part && a->part != b->part && a->part->ended_wall && a->part->ended_wall < b->header.start_wall;
 }
 
 /* ---- exec ---- */
@@ -191,7 +251,8 @@ static void join_exec(struct join *j)
 {
 	for (struct process *p = j->processes; p; p = p->hh.next)
 		for (size_t i = 1; i < p->count; i++)
-			if (follows_by_exec(p->images[i - 1], p->images[i])) {
+			if (follows_by_exec(p->images[i - 1], p->images[i]) && !over_before(p->images[i - 1], p->images[i]) &&
+			    !ended_between(p, p->images[i - 1]->header.start_mono, p->images[i]->header.start_mono)) {
 				p->images[i - 1]->next = p->images[i];
 				p->images[i]->previous = p->images[i - 1];
 			}
@@ -223,11 +284,16 @@ static void add_unseen_exec(struct join *j)
 
 /* ---- parents ---- */
 
-static bool lived_at(const struct tshm_image *im, uint64_t mono)
+static bool lived_at(const struct process *p, const struct tshm_image *im, uint64_t mono)
 {
-	/* All images read one clock, however coarse: what was before is not later. */
-	return im->header.start_mono <= mono &&
-	       (im->header.ended == TSHM_ENDED_NOT || im->next || im->header.end_mono + TSHM_TICK_NS >= mono);
+	/* All images read one clock, however coarse: what was before is not later.  Begins that a parent noted are late. */
+	if (im->header.start_mono > mono + (im->observed ? 0 : TSHM_TICK_NS))
+		return false;
+	if (im->next)
+		return im->next->header.start_mono > mono;	/* else it is the next that lived then, or none */
+	if (im->header.ended != TSHM_ENDED_NOT && im->header.end_mono + TSHM_TICK_NS < mono)
+		return false;
+	return mono < TSHM_TICK_NS || !ended_between(p, im->header.start_mono, mono - TSHM_TICK_NS);
 }
 
 static struct tshm_image *parent_by_pid(const struct join *j, const struct tshm_image *im)
@@ -236,7 +302,7 @@ static struct tshm_image *parent_by_pid(const struct join *j, const struct tshm_
 	struct tshm_image *best = NULL;
 
 	for (size_t i = 0; p && i < p->count; i++)
-		if (p->images[i] != im && lived_at(p->images[i], im->header.start_mono))
+		if (p->images[i] != im && lived_at(p, p->images[i], im->header.start_mono) && !over_before(p->images[i], im))
 			best = p->images[i];
 	return best;
 }
@@ -318,6 +384,60 @@ static struct tshm_image *image_of_late(const struct join *j, const struct tshm_
 	return best;
 }
 
+static int inner_order(const void *a, const void *b)
+{
+	const struct tshm_image *x = *(struct tshm_image *const *)a, *y = *(struct tshm_image *const *)b;
+
+	if (x->parent != y->parent)
+		return x->parent < y->parent ? -1 : 1;
+	return (x->header.start_mono > y->header.start_mono) - (x->header.start_mono < y->header.start_mono);
+}
+
+static void index_inner(struct join *j)
+{
+	for (size_t i = 0; i < j->run->image_count; i++) {
+		struct tshm_image *im = j->run->images[i];
+
+		if (im->previous || im->header.ppid || !im->parent || im->parent->header.pidns == im->header.pidns)
+			continue;
+		TSHM_GROW(j->inner, j->inner_count, j->inner_capacity);
+		j->inner[j->inner_count++] = im;
+	}
+	if (j->inner_count)
+		qsort(j->inner, j->inner_count, sizeof(*j->inner), inner_order);
+}
+
+/*
+ * A child in a pid namespace of its own (unshare --pid --fork) has another number there than its parent was given.
+ * Its ledger names the parent; which of the children that nobody else was it is, its begin tells.
+ */
+static struct tshm_image *image_of_inner(const struct join *j, const struct tshm_image *parent, const struct tshm_child *c)
+{
+	bool ended = TSHM_STAMP_STATE(c->stamp) == TSHM_STATE_CLOSED;
+	uint64_t best_off = UINT64_MAX;
+	struct tshm_image *best = NULL;
+	size_t low = 0, high = j->inner_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (j->inner[middle]->parent < parent)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < j->inner_count && j->inner[low]->parent == parent; low++) {
+		struct tshm_image *im = j->inner[low];
+		uint64_t start = im->header.start_mono, off = start > c->begin_mono ? start - c->begin_mono : c->begin_mono - start;
+
+		if (!im->as_child && off < best_off && !(ended && start > c->end_mono)) {
+			best = im;
+			best_off = off;
+		}
+	}
+	return best;
+}
+
 /* Was there a child process that became a program, or ran as a copy of its parent, unseen? */
 static bool was_a_process(const struct tshm_child *c, const char *program)
 {
@@ -349,8 +469,9 @@ static void add_unseen_child(struct join *j, struct tshm_image *parent, const st
 	im->as_child = c;
 	if (!program) {
 		im->exe = parent->exe;
-		im->why_unobserved = c->how == TSHM_CHILD_SEEN ?
-			"started in a way that nothing saw" : "made by _Fork or clone and noted nothing, or could not write";
+		im->why_unobserved = c->how == TSHM_CHILD_SEEN ? "started in a way that nothing saw" :
+			c->how == TSHM_CHILD_FORK && TSHM_STAMP_STATE(c->stamp) == TSHM_STATE_CLOSED && WIFSIGNALED(c->wait_status) ?
+			"killed before it noted anything" : "made by _Fork or clone and noted nothing, or could not write";
 	}
 	index_image(j, im);
 }
@@ -371,7 +492,7 @@ static int child_pid_order(const void *a, const void *b)
 /* Several records may fit one image where numbers come again; that of the parent by getppid() stands. */
 static void note_begun_by(struct tshm_image *im, struct tshm_image *parent)
 {
-	if (im->part == parent->part && (!im->begun_by || im->begun_by != im->parent))
+	if (im->observed && im->part == parent->part && (!im->begun_by || im->begun_by != im->parent))
 		im->begun_by = parent;
 }
 
@@ -381,6 +502,8 @@ static void join_child(struct join *j, struct tshm_image *parent, const struct t
 
 	if (!im && pass == JOIN_LATE)
 		im = image_of_late(j, parent, c);
+	if (!im && pass == JOIN_LATE)
+		im = image_of_inner(j, parent, c);
 	if (!im && pass != JOIN_BEGUN)
 		add_unseen_child(j, parent, c);
 	else if (im && (!im->as_child || TSHM_STAMP_STATE(im->as_child->stamp) != TSHM_STATE_CLOSED))
@@ -406,9 +529,71 @@ static void join_children(struct join *j)
 		}
 }
 
+/* What all images of a process have in common. */
+static void set_parent(struct tshm_image *head, struct tshm_image *parent)
+{
+	for (struct tshm_image *im = head; im; im = im->next)
+		im->parent = parent;
+}
+
+static bool hangs_on(const struct tshm_image *im, const struct tshm_image *on)
+{
+	for (; im && im != on; im = im->previous ? im->previous : im->parent)
+		;
+	return im;
+}
+
+/* An exec that no hook saw (a raw system call): its parent collected the number once, after the second image began. */
+static void join_unnoted_exec(struct join *j)
+{
+	for (struct process *p = j->processes; p; p = p->hh.next)
+		for (size_t i = 1; i < p->count; i++) {
+			struct tshm_image *a = p->images[i - 1], *b = p->images[i];
+			const struct tshm_child *c = a->as_child;
+
+			if (a->previous || a->next || a->header.ended != TSHM_ENDED_NOT || b->previous || b->as_child ||
+			    b->header.began != TSHM_BEGAN_EXEC || !b->observed || !c || c->how == TSHM_CHILD_SEEN ||
+			    TSHM_STAMP_STATE(c->stamp) != TSHM_STATE_CLOSED || c->end_mono < b->header.start_mono || hangs_on(a, b))
+				continue;
+			a->next = b;
+			b->previous = a;
+			set_parent(a, a->parent);
+		}
+}
+
+/* Children of processes that were not observed: these were not known when the others got their parents. */
+static void join_parents_unseen(struct join *j)
+{
+	struct tshm_run *run = j->run;
+
+	for (size_t i = 0; i < run->image_count; i++) {
+		struct tshm_image *im = run->images[i], *parent;
+
+		if (im->previous || !im->observed || im->header.began == TSHM_BEGAN_FORK || parent_by_token(j, im))
+			continue;
+		parent = parent_by_pid(j, im);
+		if (parent && !parent->observed && !hangs_on(parent, im))
+			set_parent(im, parent);
+	}
+}
+
+/* Did it certainly go on after that?  Then getppid() named it until then. */
+static bool lived_past(const struct tshm_image *im, uint64_t mono)
+{
+	while (im->next)
+		im = im->next;
+	if (im->header.ended != TSHM_ENDED_NOT)
+		return im->header.end_mono > mono;
+	for (size_t i = 0; i < im->child_count; i++)
+		if (im->children[i].begin_mono > mono || im->children[i].end_mono > mono)
+			return true;
+	return false;
+}
+
 /*
  * A process that began while its parent ended, and asked too late who that was: getppid() gave init, or
- * another subreaper.  Python's resource tracker of a short program is one.
+ * another subreaper.  Python's resource tracker of a short program is one.  A record of a parent that went on is
+ * of another process that had the number before.
  */
 static void join_orphans(struct join *j)
 {
@@ -417,11 +602,10 @@ static void join_orphans(struct join *j)
 	for (size_t i = 0; i < run->image_count; i++) {
 		struct tshm_image *im = run->images[i];
 
-		if (im->begun_by && im->begun_by != im->parent && !parent_by_token(j, im))
-			for (; im; im = im->next)
-				im->parent = run->images[i]->begun_by;
+		if (im->begun_by && im->begun_by != im->parent && !parent_by_token(j, im) &&
+		    !lived_past(im->begun_by, im->header.start_mono) && !hangs_on(im->begun_by, im))
+			set_parent(im, im->begun_by);
 	}
-	tshm_tree_cut_rings(run);
 }
 
 void tshm_model_join(struct tshm_run *run)
@@ -429,10 +613,14 @@ void tshm_model_join(struct tshm_run *run)
 	struct join j = { .run = run };
 
 	index_images(&j);
+	index_ends(&j);
 	join_exec(&j);
 	add_unseen_exec(&j);
 	join_parents(&j);
+	index_inner(&j);
 	join_children(&j);
+	join_unnoted_exec(&j);
+	join_parents_unseen(&j);
 	join_orphans(&j);
 	tshm_tree_end(run);
 	tshm_tree_order(run);

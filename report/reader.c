@@ -169,12 +169,16 @@ static enum tshm_read check_header(const struct tshm_source *src, struct tshm_he
 {
 	static const char nothing[8];
 
+	if (!src->size) {
+		complain(problem, src, "an empty ledger: its program just starts, or was killed as it started");
+		return TSHM_READ_EMPTY;
+	}
 	if (src->head_size < sizeof(*h)) {
 		complain(problem, src, "too short to be a ledger (%llu bytes)", (unsigned long long)src->size);
 		return TSHM_READ_BAD;
 	}
 	memcpy(h, src->head, sizeof(*h));
-	if (!memcmp(h->magic, nothing, sizeof(nothing)) && !h->version && !h->pid) {
+	if (!memcmp(h->magic, nothing, sizeof(nothing)) && !h->ended) {	/* the magic is written last */
 		complain(problem, src, "an empty ledger: its program just starts, or was killed as it started");
 		return TSHM_READ_EMPTY;
 	}
@@ -217,8 +221,8 @@ static enum tshm_read read_image(struct tshm_source *src, struct tshm_image *out
 	out->lost = out->header.lost_early;
 	/* Strings first: everything else refers to them. */
 	take_section(src, out, TSHM_SEC_STRINGS, problem);
-	for (unsigned id = 0; !peek && id < TSHM_SEC_COUNT; id++)
-		if (id != TSHM_SEC_STRINGS)
+	for (unsigned id = 0; id < TSHM_SEC_COUNT; id++)
+		if (id == TSHM_SEC_CHILDREN || (id != TSHM_SEC_STRINGS && !peek))
 			take_section(src, out, id, problem);
 	tshm_reader_finish(out);
 	return TSHM_READ_OK;

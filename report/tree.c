@@ -107,9 +107,17 @@ static void set_state(struct tshm_image *im)
 		set_wait_status(im, first->as_child->wait_status);
 }
 
+/* One run may have been started in another, which is reported with it: there it has a parent. */
+static bool is_first(const struct tshm_image *im)
+{
+	const struct tshm_image *up = above(im);
+
+	return !up || up->part != im->part;
+}
+
 static bool is_root(const struct tshm_run *part, const struct tshm_image *im)
 {
-	return !im->parent && !im->previous && im->header.pid == part->root_pid &&
+	return is_first(im) && im->header.pid == part->root_pid &&
 	       (!part->pidns || !im->header.pidns || im->header.pidns == part->pidns) &&
 	       (!part->boot_id || !im->header.boot_id[0] || !strcmp(im->header.boot_id, part->boot_id));
 }

@@ -186,6 +186,89 @@ static void test_two_names(void **state)
 	tshm_run_free(run);
 }
 
+/* tshm-run in a program under tshm-run: of the whole, the inner run's root has a parent, and is its root all the same. */
+static void test_nested(void **state)
+{
+	char json[400], path[128];
+	struct made outer = image(1, PID, "alpha", BOOT_A), inner = image(2, PID + 1, "alpha", BOOT_A);
+	struct tshm_run *run;
+	FILE *f;
+
+	(void)state;
+	inner.header->ppid = PID;
+	make_end(&outer, TSHM_ENDED_EXIT, 0);
+	make_end(&inner, TSHM_ENDED_EXIT, 0);
+	outer.header->end_mono = inner.header->end_mono = 200 * SECOND;
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", top, i ? "two" : "one");
+		mkdir(path, 0700);
+		assert_int_equal(make_save(i ? &inner : &outer, path), 0);
+		snprintf(json, sizeof(json), "{\"schema\":\"tshm-run/1\",\"command\":[\"x\"],\"root_pid\":%d,\"boot_id\":\"" BOOT_A "\","
+			 "\"pidns\":1,\"started_wall\":1700000000000000000,\"ended_wall\":1700000100000000000,\"wait_status\":0,"
+			 "\"names_before\":[]}", PID + i);
+		snprintf(path, sizeof(path), "%s/%s/run.json", top, i ? "two" : "one");
+		f = fopen(path, "we");
+		assert_non_null(f);
+		fputs(json, f);
+		fclose(f);
+	}
+	make_free(&outer);
+	make_free(&inner);
+	run = load("one", "two");
+	assert_int_equal(run->image_count, 2);
+	assert_true(run->root_observed);
+	assert_ptr_equal(run->images[1]->parent, run->images[0]);
+	tshm_run_free(run);
+}
+
+/*
+ * The same numbers in two runs, one after the other: containers have them.  What the first executed unseen is not the
+ * second's root, and what of it was killed has no children there.
+ */
+static void test_same_numbers(void **state)
+{
+	struct tshm_run *run;
+	char path[128];
+	FILE *f;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct made root = image(1 + 2 * i, PID, "alpha", BOOT_A), other = image(2 + 2 * i, PID + 1 + (int)i, "alpha", BOOT_A);
+
+		root.header->start_mono += i * 1000 * SECOND;
+		root.header->start_wall += i * 1000 * SECOND;
+		root.header->ppid = 1;
+		root.header->end_detail = make_string(&root, "/no/static", 10);
+		make_end(&root, TSHM_ENDED_EXEC, 0);
+		root.header->end_mono = root.header->start_mono + SECOND;
+		other.header->ppid = i ? PID + 1 : PID;	/* in the second run that is a number that nobody observed */
+		other.header->start_mono = root.header->start_mono + 2 * SECOND;
+		other.header->start_wall = root.header->start_wall + 2 * SECOND;
+		snprintf(path, sizeof(path), "%s/%s", top, i ? "two" : "one");
+		mkdir(path, 0700);
+		assert_int_equal(make_save(&root, path), 0);
+		assert_int_equal(make_save(&other, path), 0);
+		make_free(&root);
+		make_free(&other);
+		snprintf(path, sizeof(path), "%s/%s/run.json", top, i ? "two" : "one");
+		f = fopen(path, "we");
+		assert_non_null(f);
+		fprintf(f, "{\"schema\":\"tshm-run/1\",\"command\":[\"x\"],\"root_pid\":%d,\"boot_id\":\"" BOOT_A "\",\"pidns\":1,"
+			"\"started_wall\":%llu,\"ended_wall\":%llu,\"wait_status\":0,\"names_before\":[]}", PID,
+			(1700000000 + i * 1000ull) * SECOND, (1700000100 + i * 1000ull) * SECOND);
+		fclose(f);
+	}
+	run = load("one", "two");
+	assert_int_equal(run->image_count, 6);	/* each root became something that was not observed */
+	for (size_t i = 0; i < run->image_count; i++) {
+		const struct tshm_image *im = run->images[i];
+
+		assert_true(!im->previous || im->previous->part == im->part);
+		assert_true(!im->parent || im->parent->part == im->part);
+	}
+	tshm_run_free(run);
+}
+
 /* Two runs of one host are told by their names; the same one twice is one. */
 static void test_one_host(void **state)
 {
@@ -280,6 +363,7 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 	const struct CMUnitTest tests[] = { TEST(test_two_hosts), TEST(test_two_names), TEST(test_one_host),
+					TEST(test_nested), TEST(test_same_numbers),
 					TEST(test_many_hosts), TEST(test_roots) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,24 @@ static void test_refused(void **state)
 	m = sample(), m.header->sections[TSHM_SEC_HISTORY].rest_offset = 1ull << 63, refuse(&m, "outside");
 }
 
+/* Killed as it began: at whatever moment, that is no ledger that could not be read (the gate was "unjudged"). */
+static void test_unfinished(void **state)
+{
+	struct tshm_image im;
+	struct made m = sample();
+	char *problem;
+
+	(void)state;
+	memset(m.header->magic, 0, sizeof(m.header->magic));	/* written last */
+	m.header->ended = TSHM_ENDED_NOT;
+	assert_int_equal(read_made(&m, m.size, &im, &problem), TSHM_READ_EMPTY);
+	free(problem);
+	assert_int_equal(read_made(&m, 0, &im, &problem), TSHM_READ_EMPTY);	/* between open and ftruncate */
+	assert_non_null(strstr(problem, "an empty ledger"));
+	free(problem);
+	make_free(&m);
+}
+
 /* Offsets and counts within their capacity that the file does not bear out: what is whole is read. */
 static void test_liars(void **state)
 {
@@ -209,8 +227,8 @@ static void test_truncated(void **state)
 	uint64_t end = tshm_ledger_first_extent();
 
 	(void)state;
-	for (uint64_t size = 0; size <= end; size++) {
-		uint8_t *copy = malloc(size ? size : 1);	/* its own block, so that ASan sees its end */
+	for (uint64_t size = 1; size <= end; size++) {	/* of 0 bytes: test_unfinished */
+		uint8_t *copy = malloc(size);	/* its own block, so that ASan sees its end */
 		struct tshm_image im;
 		enum tshm_read how;
 		char *problem;
@@ -303,7 +321,7 @@ static void test_inherited(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole), cmocka_unit_test(test_refused), cmocka_unit_test(test_liars),
+		cmocka_unit_test(test_whole), cmocka_unit_test(test_refused), cmocka_unit_test(test_unfinished), cmocka_unit_test(test_liars),
 		cmocka_unit_test(test_references), cmocka_unit_test(test_torn), cmocka_unit_test(test_inherited),
 		cmocka_unit_test(test_longer_records),
 		cmocka_unit_test(test_truncated), cmocka_unit_test(test_file),

@@ -386,12 +386,48 @@ static void test_arguments(void **state)
 	unsetenv("TSHM_DIR");
 }
 
+/* Without tshm-run: who is of which run is told by what parents noted, too.  An orphan was a run of its own. */
+static void test_loose_orphan(void **state)
+{
+	struct made parent = make_ledger(1, DEAD_PID - 1, 1, "/usr/bin/parent");
+	struct made orphan = make_ledger(2, DEAD_PID, 1, "/usr/bin/orphan");
+	struct made unseen = make_ledger(3, DEAD_PID - 3, DEAD_PID - 2, "/usr/bin/of-unseen");
+	struct tshm_run_list *list;
+	struct tshm_child *c;
+
+	(void)state;
+	parent.header->start_mono -= 9000000000u;
+	parent.header->start_wall -= 9000000000u;
+	c = make_child(&parent, DEAD_PID, TSHM_CHILD_VFORK, 0);
+	c->stamp = TSHM_STAMP(1, TSHM_STATE_LIVE);
+	c->begin_mono = orphan.header->start_mono - 100;
+	c->end_mono = 0;
+	c = make_child(&parent, DEAD_PID - 2, TSHM_CHILD_SPAWN, 0);
+	c->program = make_string(&parent, "/no/static", 10);
+	c->begin_mono = unseen.header->start_mono - 1000000000u;
+	c->end_mono = unseen.header->start_mono + 1000000000u;
+	make_end(&parent, TSHM_ENDED_EXIT, 0);
+	parent.header->end_mono = orphan.header->start_mono - 50;
+	make_end(&orphan, TSHM_ENDED_EXIT, 0);
+	make_end(&unseen, TSHM_ENDED_EXIT, 0);
+	save(&parent);
+	save(&orphan);
+	save(&unseen);
+	setenv("TSHM_DIR", directory, 1);
+	list = tshm_runs_list();
+	assert_int_equal(list->count, 1);
+	assert_true(list->list[0].loose);
+	tshm_runs_list_free(list);
+	unsetenv("TSHM_DIR");
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_leaked), TEST(test_maybe), TEST(test_killed_in_call), TEST(test_limit_hit), TEST(test_renamed),
 		TEST(test_sysv), TEST(test_at_end), TEST(test_history), TEST(test_running), TEST(test_arguments),
+		TEST(test_loose_orphan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

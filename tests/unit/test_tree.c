@@ -96,6 +96,155 @@ static void test_orphan(void **state)
 	done(&j);
 }
 
+/*
+ * A number that comes again.  The record of a child that nobody waited for fitted whatever had its number later,
+ * and took it away from the parent that getppid() names and that still lived.
+ */
+static void test_number_again(void **state)
+{
+	struct made first = make_ledger(1, DEAD_PID - 2, 1, "/usr/bin/first");
+	struct made second = make_ledger(2, DEAD_PID - 1, DEAD_PID - 2, "/usr/bin/second");
+	struct made child = make_ledger(3, DEAD_PID, DEAD_PID - 1, "/usr/bin/child");
+	struct tshm_child *c;
+	struct judged j;
+
+	(void)state;
+	first.header->start_mono -= 20000000000u;
+	second.header->start_mono -= 10000000000u;
+	c = make_child(&first, DEAD_PID, TSHM_CHILD_SPAWN, 0);
+	c->stamp = TSHM_STAMP(1, TSHM_STATE_LIVE);	/* SIGCHLD was ignored */
+	c->begin_mono = child.header->start_mono - 9000000000u;
+	c->end_mono = 0;
+	make_end(&first, TSHM_ENDED_EXIT, 0);
+	make_end(&second, TSHM_ENDED_EXIT, 0);
+	make_end(&child, TSHM_ENDED_EXIT, 0);
+	first.header->end_mono = second.header->end_mono = child.header->end_mono = child.header->start_mono + 1000000000u;
+	save(&first);
+	save(&second);
+	save(&child);
+	j = judge();
+	assert_int_equal(j.run->image_count, 3);
+	assert_string_equal(j.run->images[2]->exe, "/usr/bin/child");
+	assert_string_equal(j.run->images[2]->parent->exe, "/usr/bin/second");
+	done(&j);
+}
+
+/* What was executed and seen by nobody ended, and the number came again: that is no exec, and no child of it. */
+static void test_number_after_exec(void **state)
+{
+	struct made parent = make_ledger(1, DEAD_PID - 2, 1, "/usr/bin/parent");
+	struct made before = make_ledger(2, DEAD_PID, DEAD_PID - 2, "/usr/bin/before");
+	struct made after = make_ledger(3, DEAD_PID, DEAD_PID - 2, "/usr/bin/after");
+	struct made killed = make_ledger(4, DEAD_PID - 1, DEAD_PID - 2, "/usr/bin/killed");
+	struct made child = make_ledger(5, DEAD_PID - 3, DEAD_PID - 1, "/usr/bin/child");
+	struct tshm_child *c;
+	struct judged j;
+
+	(void)state;
+	parent.header->start_mono -= 20000000000u;
+	before.header->start_mono -= 10000000000u;
+	killed.header->start_mono -= 10000000000u;
+	before.header->end_detail = make_string(&before, "/no/static", 10);
+	make_end(&before, TSHM_ENDED_EXEC, 0);
+	before.header->end_mono = before.header->start_mono + 1000;
+	make_end(&after, TSHM_ENDED_EXIT, 0);
+	make_end(&child, TSHM_ENDED_EXIT, 0);
+	c = make_child(&parent, DEAD_PID, TSHM_CHILD_FORK, 0);
+	c->begin_mono = before.header->start_mono;
+	c->end_mono = before.header->start_mono + 1000000000u;
+	c = make_child(&parent, DEAD_PID, TSHM_CHILD_SPAWN, 0);
+	c->begin_mono = after.header->start_mono;
+	c->end_mono = after.header->start_mono + 1000000000u;
+	c = make_child(&parent, DEAD_PID - 1, TSHM_CHILD_SPAWN, 9);
+	c->begin_mono = killed.header->start_mono;
+	c->end_mono = killed.header->start_mono + 1000000000u;
+	c = make_child(&parent, DEAD_PID - 1, TSHM_CHILD_SPAWN, 0);
+	c->program = make_string(&parent, "/no/other", 9);
+	c->begin_mono = child.header->start_mono - 1000;
+	c->end_mono = child.header->start_mono + 1000000000u;
+	make_end(&parent, TSHM_ENDED_EXIT, 0);
+	save(&parent);
+	save(&before);
+	save(&after);
+	save(&killed);
+	save(&child);
+	j = judge();
+	assert_int_equal(j.run->image_count, 7);
+	for (size_t i = 0; i < j.run->image_count; i++) {
+		const struct tshm_image *im = j.run->images[i];
+
+		if (!strcmp(im->exe, "/usr/bin/before"))
+			assert_string_equal(im->next->exe, "/no/static");
+		else if (!strcmp(im->exe, "/usr/bin/after"))
+			assert_null(im->previous);
+		else if (!strcmp(im->exe, "/usr/bin/child"))
+			assert_string_equal(im->parent->exe, "/no/other");
+		assert_int_equal(im->observed, strncmp(im->exe, "/no/", 4) != 0);
+	}
+	done(&j);
+}
+
+/* unshare --pid --fork: the child's number is another to itself than to its parent.  It was there twice. */
+static void test_inner_namespace(void **state)
+{
+	struct made outer = make_ledger(1, DEAD_PID - 1, 1, "/usr/bin/unshare");
+	struct made inner = make_ledger(2, 1, 0, "/usr/bin/unshare");
+	struct tshm_child *c;
+	struct judged j;
+
+	(void)state;
+	outer.header->start_mono -= 1000000000u;
+	inner.header->began = TSHM_BEGAN_FORK;
+	inner.header->pidns = outer.header->pidns + 1;
+	memcpy(inner.header->parent_token, outer.header->token, 32);
+	c = make_child(&outer, DEAD_PID, TSHM_CHILD_FORK, 9);
+	c->begin_mono = inner.header->start_mono + 1000000;
+	c->end_mono = inner.header->start_mono + 1000000000u;
+	make_end(&outer, TSHM_ENDED_EXIT, 0);
+	save(&outer);
+	save(&inner);
+	j = judge();
+	assert_int_equal(j.run->image_count, 2);
+	assert_ptr_equal(j.run->images[1]->parent, j.run->images[0]);
+	assert_int_equal(j.run->images[1]->state, TSHM_IMAGE_SIGNALED);
+	expect_no_finding(&j, "unobserved");
+	done(&j);
+}
+
+/* An exec by a system call of its own: one process, since it was collected once. */
+static void test_unnoted_exec(void **state)
+{
+	struct made parent = make_ledger(1, DEAD_PID - 1, 1, "/usr/bin/parent");
+	struct made forked = make_ledger(2, DEAD_PID, DEAD_PID - 1, "/usr/bin/parent");
+	struct made became = make_ledger(3, DEAD_PID, DEAD_PID - 1, "/usr/bin/became");
+	struct tshm_child *c;
+	struct judged j;
+
+	(void)state;
+	parent.header->start_mono -= 10000000000u;
+	forked.header->start_mono -= 1000000000u;
+	forked.header->began = TSHM_BEGAN_FORK;
+	memcpy(forked.header->parent_token, parent.header->token, 32);
+	c = make_child(&parent, DEAD_PID, TSHM_CHILD_FORK, 256);
+	c->begin_mono = forked.header->start_mono;
+	c->end_mono = became.header->start_mono + 1000000000u;
+	c = make_child(&parent, DEAD_PID - 2, TSHM_CHILD_FORK, 9);	/* fork()'s, with handlers: it had no time */
+	c->begin_mono = became.header->start_mono + 1000000000u;
+	c->end_mono = c->begin_mono + 1000;
+	make_end(&parent, TSHM_ENDED_EXIT, 0);
+	make_end(&became, TSHM_ENDED_EXIT, 1);
+	save(&parent);
+	save(&forked);
+	save(&became);
+	j = judge();
+	assert_int_equal(j.run->image_count, 4);
+	assert_ptr_equal(j.run->images[1]->next, j.run->images[2]);
+	assert_int_equal(j.run->images[1]->state, TSHM_IMAGE_EXEC);
+	assert_int_equal(j.run->images[2]->status, 1);
+	assert_string_equal(j.run->images[3]->why_unobserved, "killed before it noted anything");
+	done(&j);
+}
+
 /* exec: joined by pid; an unseen one becomes an image. */
 static void test_exec(void **state)
 {
@@ -246,7 +395,8 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_late_fork), TEST(test_orphan), TEST(test_exec), TEST(test_many_unobserved), TEST(test_run_json), TEST(test_rings),
+		TEST(test_late_fork), TEST(test_orphan), TEST(test_number_again), TEST(test_number_after_exec),
+		TEST(test_inner_namespace), TEST(test_unnoted_exec), TEST(test_exec), TEST(test_many_unobserved), TEST(test_run_json), TEST(test_rings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
