@@ -4,9 +4,9 @@
  *
  *	TSHM_HOOK(int, eventfd, (unsigned count, int flags))
  *	{
- *		int fd = TSHM_REAL(eventfd)(count, flags);
+ *		struct tshm_here here = TSHM_HERE(eventfd);
  *
- *		return tshm_note_open(TSHM_HERE(eventfd), fd, TSHM_KIND_EVENTFD, flags & EFD_CLOEXEC);
+ *		return tshm_note_open(here, TSHM_REAL(eventfd)(count, flags), TSHM_KIND_EVENTFD, flags & EFD_CLOEXEC);
  *	}
  *
  * The real function is called exactly once, with the caller's arguments; what it

@@ -228,12 +228,22 @@ static void write_rows(FILE *f, struct tshm_baseline_row *rows, size_t count)
 	fprintf(f, "\n]\n}\n");
 }
 
+/* A plain file is replaced at once, so that nobody reads half of one; what else has the name is written to, and stays. */
+static int open_to_write(const char *file, const char *temporary, bool *replaces)
+{
+	struct stat st;
+
+	*replaces = lstat(file, &st) != 0 || S_ISREG(st.st_mode);
+	return open(*replaces ? temporary : file, O_WRONLY | O_CREAT | (*replaces ? O_EXCL : O_TRUNC) | O_CLOEXEC, 0666);
+}
+
 bool tshm_baseline_write(const char *file, const struct tshm_findings *found, struct tshm_symbols *symbols, char **error)
 {
 	TSHM_AUTO_FREE char *temporary = tshm_xasprintf("%s.%d.new", file, (int)getpid());
 	size_t count;
 	struct tshm_baseline_row *rows = rows_of(found, symbols, &count);
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	bool replaces;
+	int fd = open_to_write(file, temporary, &replaces);
 	FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
 	bool ok = f != NULL;
 
@@ -242,11 +252,11 @@ bool tshm_baseline_write(const char *file, const struct tshm_findings *found, st
 	if (f) {
 		write_rows(f, rows, count);
 		ok = !ferror(f);
-		ok = fclose(f) == 0 && ok && rename(temporary, file) == 0;
+		ok = fclose(f) == 0 && ok && (!replaces || rename(temporary, file) == 0);
 	}
 	if (!ok) {
 		*error = tshm_xasprintf("cannot write the baseline %s: %s", file, strerror(errno ? errno : EIO));
-		if (f)
+		if (f && replaces)
 			unlink(temporary);
 	}
 	for (size_t i = 0; i < count; i++) {

@@ -30,13 +30,23 @@ static bool fell_back(const struct tshm_image *im, const struct tshm_site *faile
 	return false;
 }
 
+static bool makes_descriptors(unsigned call)
+{
+	switch (call) {
+#define TSHM_CALL(id, name, act, kind, early) case (id): return tshm_kind_by(TSHM_KIND_##kind) == TSHM_BY_DESCRIPTOR;
+#include "../ledger/calls.def"
+#undef TSHM_CALL
+	}
+	return call == TSHM_CALL_syscall;
+}
+
 /* The site that had most descriptors open at a time. */
 static uint32_t largest_site(const struct tshm_image *im)
 {
 	uint32_t best = 0;
 
 	for (uint32_t i = 1; i < im->site_count; i++)
-		if (im->sites[i].stamp && im->sites[i].peak > 0 && !is_mmap(im->sites[i].call) &&
+		if (im->sites[i].stamp && im->sites[i].peak > 0 && makes_descriptors(im->sites[i].call) &&
 		    (!best || im->sites[i].peak > im->sites[best].peak))
 			best = i;
 	return best;
@@ -52,10 +62,24 @@ static const struct tshm_object *largest_object(const struct tshm_run *run)
 	return best;
 }
 
-static const char *limit_name(int error)
+static bool makes_inotify(unsigned call)
+{
+	return call == TSHM_CALL_inotify_init || call == TSHM_CALL_inotify_init1;
+}
+
+static bool makes_queue(unsigned call)
+{
+	return call == TSHM_CALL_mq_open || call == TSHM_CALL___mq_open_2;
+}
+
+/* Limits of the user have the same errno as that of the process; which one it was nobody noted. */
+static const char *limit_name(unsigned call, int error)
 {
 	switch (error) {
-	case EMFILE: return "EMFILE: the process has no free descriptor";
+	case EMFILE:
+		return makes_inotify(call) ? "EMFILE: the process has no free descriptor, or the user no inotify instance" :
+		       makes_queue(call) ? "EMFILE: the process has no free descriptor, or the user no room for a queue" :
+		       "EMFILE: the process has no free descriptor";
 	case ENFILE: return "ENFILE: the system has no free descriptor";
 	case ENOMEM: return "ENOMEM: no memory";
 	case ENOSPC: return "ENOSPC: no space";
@@ -113,6 +137,25 @@ static void free_hits(struct hit **hits)
 	}
 }
 
+static char *advice_on_descriptors(unsigned call)
+{
+	const char *also = makes_inotify(call) ? "; the user's instances are limited by fs.inotify.max_user_instances (sysctl)" :
+			   makes_queue(call) ? "; the user's queues are limited by RLIMIT_MSGQUEUE (ulimit -q)" : "";
+
+	return tshm_xasprintf("close descriptors that are done with, or raise RLIMIT_NOFILE (ulimit -n)%s", also);
+}
+
+static const char *advice_on_memory(unsigned call)
+{
+	if (call == TSHM_CALL_shmget)
+		return "look at what is there (ipcs -m) and at the limits (ipcs -lm), remove what is left over, or raise them";
+	if (makes_queue(call))
+		return "look at what is there (/dev/mqueue) and at fs.mqueue.queues_max, remove what is left over, or raise it";
+	if (is_mmap(call) || call == TSHM_CALL_shmat)
+		return "look at free memory and at the limits (ulimit -v, vm.max_map_count), and unmap what is done with";
+	return "look at what fills the file system (df -h; /dev/shm: tshm-report --system), remove what is left over, or make it larger";
+}
+
 static void report_descriptors(const struct tshm_check *check, struct tshm_findings *to, const struct tshm_image *im,
 			       const struct hit *h)
 {
@@ -123,8 +166,9 @@ static void report_descriptors(const struct tshm_check *check, struct tshm_findi
 	struct tshm_finding *f;
 
 	f = tshm_finding_add(to, check, TSHM_WARNING, "%s failed in %s %s (%s)%s", tshm_call_name(im->sites[h->site].call),
-			     who, tshm_text_plural(h->count, "time").s, limit_name(h->error ? h->error : EMFILE), most);
-	f->advice = tshm_xstrdup("close descriptors that are done with, or raise RLIMIT_NOFILE (ulimit -n)");
+			     who, tshm_text_plural(h->count, "time").s,
+			     limit_name(im->sites[h->site].call, h->error ? h->error : EMFILE), most);
+	f->advice = advice_on_descriptors(im->sites[h->site].call);
 	f->count = h->count;
 	f->image = im;
 	f->site = h->site;
@@ -145,8 +189,8 @@ static void report_memory(const struct tshm_check *check, const struct tshm_run 
 	struct tshm_finding *f;
 
 	f = tshm_finding_add(to, check, TSHM_WARNING, "%s failed in %s %s (%s)%s", tshm_call_name(im->sites[h->site].call),
-			     who, tshm_text_plural(h->count, "time").s, limit_name(h->error), most);
-	f->advice = tshm_xstrdup("look at what fills it (df -h /dev/shm, ipcs -lm), remove what is left over, or make it larger");
+			     who, tshm_text_plural(h->count, "time").s, limit_name(im->sites[h->site].call, h->error), most);
+	f->advice = tshm_xstrdup(advice_on_memory(im->sites[h->site].call));
 	f->count = h->count;
 	f->object = o;
 	f->image = im;

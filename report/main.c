@@ -111,6 +111,16 @@ static void look_of(struct tshm_out *o)
 	o->colour = !(none && *none) && term && strcmp(term, "dumb") != 0;
 }
 
+/* One line, escaped, in front of which stands who says it.  Frees it. */
+static void complain(char *error)
+{
+	TSHM_AUTO_FREE char *escaped = tshm_text_escape(error);
+
+	tshm_progress_end();
+	fprintf(stderr, "tshm-report: %s\n", escaped);
+	free(error);
+}
+
 /* 0, or -1 after having said what failed: nothing is lost in silence. */
 static int write_one(struct tshm_out *o, const struct tshm_destination *d)
 {
@@ -118,10 +128,7 @@ static int write_one(struct tshm_out *o, const struct tshm_destination *d)
 
 	o->to = d->file && strcmp(d->file, "-") != 0 ? fopen(d->file, "we") : stdout;
 	if (!o->to) {
-		int error_of = errno;
-
-		tshm_progress_end();
-		fprintf(stderr, "tshm-report: cannot write %s: %s\n", d->file, strerror(error_of));
+		complain(tshm_xasprintf("cannot write %s: %s", d->file, strerror(errno)));
 		return -1;
 	}
 	o->width = 0;
@@ -143,21 +150,8 @@ static int write_one(struct tshm_out *o, const struct tshm_destination *d)
 	if (o->to != stdout && fclose(o->to) != 0)
 		error = error ? error : errno;
 	if (error)
-		tshm_progress_end();
-	if (error)
-		fprintf(stderr, "tshm-report: cannot write %s: %s\n", o->to == stdout ? "to standard output" : d->file,
-			strerror(error));
+		complain(tshm_xasprintf("cannot write %s: %s", o->to == stdout ? "to standard output" : d->file, strerror(error)));
 	return error ? -1 : 0;
-}
-
-/* One line, escaped, in front of which stands who says it.  Frees it. */
-static void complain(char *error)
-{
-	TSHM_AUTO_FREE char *escaped = tshm_text_escape(error);
-
-	tshm_progress_end();
-	fprintf(stderr, "tshm-report: %s\n", escaped);
-	free(error);
 }
 
 /* What is asked of a run beside the run itself. */

@@ -206,6 +206,9 @@ static void agree(struct tshm_command *c, char **words, int count)
 
 	c->runs = c->asked.names = words;
 	c->run_count = c->asked.name_count = count;
+	/* Who writes --prune 256 wants to keep something, and would lose all. */
+	if (c->prune && count)
+		wrong("--prune takes its number as --prune=MIB, and no run: '%s'", words[0]);
 	if (!c->system && (c->asked.all_users || c->asked.has_older))
 		wrong("'%s' only goes with --system and --reap", c->asked.all_users ? "--all-users" : "--older");
 	if (c->asked.all_users && geteuid())

@@ -422,8 +422,8 @@ void tshm_out_summary(const struct tshm_out *o)
 {
 	struct tshm_totals totals = tshm_totals(o->findings), *n = &totals;
 
-	fprintf(o->to, "SUMMARY: tshm: %s (%" PRIu64 " bytes), %s, %s, %s",
-		tshm_text_plural(n->leaked_segments, "leaked segment").s, n->leaked_bytes,
+	fprintf(o->to, "SUMMARY: tshm: %s (%s), %s, %s, %s",
+		tshm_text_plural(n->leaked_segments, "leaked segment").s, tshm_text_plural(n->leaked_bytes, "byte").s,
 		tshm_text_plural(n->errors, "error").s, tshm_text_plural(n->warnings, "warning").s,
 		tshm_text_plural(n->notes, "note").s);
 	if (n->suppressed)

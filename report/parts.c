@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "join.h"
+#include "proc.h"
 #include "text.h"
 #include <uthash.h>
 
@@ -111,7 +112,8 @@ bool tshm_part_is_here(const struct tshm_run *whole, const struct tshm_run *part
 	for (size_t i = 0; i < whole->image_count; i++)
 		if (whole->images[i]->part == part && whole->images[i]->observed)
 			return !whole->images[i]->foreign;
-	return false;
+	/* Nobody was observed who could tell: then tshm-run's word on the boot must do. */
+	return part->boot_id && part->boot_id[0] && !strcmp(part->boot_id, tshm_proc_here()->boot_id);
 }
 
 /* ---- what run.json of each says ---- */

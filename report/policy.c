@@ -9,7 +9,7 @@
 #define UNTIL_CLEAN "*=off," \
 	"shm-leaked=error,sem-leaked=error,mq-leaked=error,sysv-leaked=error," \
 	"fd-growth=error,map-growth=error,ipc-growth=error," \
-	"ipc-mem-unclosed=error,ipc-event-leaked=error,vmm-fd-unclosed=error,vmm-import-unreleased=error"
+	"ipc-mem-unclosed=error,ipc-event-leaked=error"
 
 static const struct tshm_preset presets[] = {
 	{ "default", "fails on errors", "errors=0" },
@@ -100,6 +100,8 @@ static char *read_item(struct tshm_policy *p, char *item, bool lenient)
 	struct tshm_limit *limit;
 	int weight;
 
+	if (!equal && preset_of(item))
+		return tshm_xasprintf("\"%s\" is a policy, and comes first", item);
 	if (!equal)
 		return tshm_xasprintf("\"%s\" is neither a policy nor COUNT=N, COUNT<=N or RULE=WEIGHT", item);
 	equal[most ? -1 : 0] = 0;

@@ -11,6 +11,9 @@
 
 #include "join.h"
 
+/* Nothing tells which of these it was. */
+#define NO_LEDGER "environment cleared, preload dropped, or no room for a ledger"
+
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define NATIVE_DATA ELFDATA2LSB
 #else
@@ -80,14 +83,14 @@ static const char *why(const char *program, int scripts)
 	ssize_t n;
 
 	if (fd < 0)
-		return errno == ENOENT ? "its program is gone" : "environment cleared or preload dropped";
+		return errno == ENOENT ? "its program is gone" : NO_LEDGER;
 	if (st.st_mode & (S_ISUID | (st.st_mode & S_IXGRP ? S_ISGID : 0)))
 		return st.st_mode & S_ISUID ? "set-user-ID program" : "set-group-ID program";
 	if (fgetxattr(fd, "security.capability", NULL, 0) > 0)
 		return "program with file capabilities";
 	n = pread(fd, &head, sizeof(head) - 1, 0);
 	if (n < 4)
-		return "environment cleared or preload dropped";
+		return NO_LEDGER;
 	head.s[n] = 0;
 	if (head.s[0] == '#' && head.s[1] == '!' && scripts) {
 		char *interpreter = head.s + 2 + strspn(head.s + 2, " \t");
@@ -104,12 +107,12 @@ static const char *why(const char *program, int scripts)
 		else if ((size_t)n >= sizeof(head.e) && head.e.e_phentsize == sizeof(Elf64_Phdr))
 			found = why_elf64(fd, &head.e);
 	}
-	return found ? found : "environment cleared or preload dropped";
+	return found ? found : NO_LEDGER;
 }
 
 const char *tshm_program_why(const char *program)
 {
 	const char *text = program && program[0] && strcmp(program, "?") != 0 ? why(program, 3) : NULL;
 
-	return text ? text : "environment cleared or preload dropped";
+	return text ? text : NO_LEDGER;
 }

@@ -53,7 +53,10 @@ const char *tshm_system_user(uid_t uid)
 /* A name is what is shown, or the last part of it; both may be patterns. */
 static bool means(const char *name, const struct tshm_item *i)
 {
-	return !strcmp(name, i->label) || !strcmp(name, i->base) || !fnmatch(name, i->label, 0) || !fnmatch(name, i->base, 0);
+	TSHM_AUTO_FREE char *label = tshm_text_escape(i->label), *base = tshm_text_escape(i->base);
+
+	return !strcmp(name, i->label) || !strcmp(name, i->base) || !strcmp(name, label) || !strcmp(name, base) ||
+	       !fnmatch(name, i->label, 0) || !fnmatch(name, i->base, 0);
 }
 
 static bool is_asked_for(const struct tshm_asked *a, const struct tshm_item *i)

@@ -182,13 +182,41 @@ struct tshm_text tshm_text_signal(int number)
 	return t;
 }
 
+/* $'...' of bash, zsh and ksh: what no terminal should see is written so that it may be typed. */
+static char *quote_hidden(const char *string)
+{
+	const unsigned char *s = (const unsigned char *)string;
+	size_t length = strlen(string);
+	char *out = tshm_xmalloc(length * 4 + 4), *at = out;
+
+	at += sprintf(at, "$'");
+	for (size_t i = 0; i < length;) {
+		uint32_t code;
+		unsigned n = utf8_next(s + i, length - i, &code);
+		bool hidden = !n || is_hidden(code);
+
+		for (unsigned k = 0; k < (n ? n : 1); k++, i++)
+			if (hidden && s[i] >= 7 && s[i] <= 13)
+				at += escape_one(at, s[i]);
+			else if (hidden)
+				at += sprintf(at, "\\%03o", s[i]);
+			else
+				at += sprintf(at, s[i] == '\'' || s[i] == '\\' ? "\\%c" : "%c", s[i]);
+	}
+	sprintf(at, "'");
+	return out;
+}
+
 char *tshm_text_quote(const char *s)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=:,@%";
+	TSHM_AUTO_FREE char *escaped = tshm_text_escape(s);
 	char *out, *at;
 
 	if (s[0] && s[0] != '-' && strspn(s, plain) == strlen(s))
 		return tshm_xstrdup(s);
+	if (strcmp(escaped, s) != 0)
+		return quote_hidden(s);
 	at = out = tshm_xmalloc(strlen(s) * 4 + 3);
 	*at++ = '\'';
 	for (; *s; s++) {

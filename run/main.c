@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* tshm-run: run a command with the library preloaded, wait for what it left running, judge. */
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -10,14 +12,30 @@
 
 #include "run.h"
 
+/* One line: names may hold anything, and a terminal obeys some of it. */
+static void say(const char *format, va_list args)
+{
+	char *text, *line, *to;
+
+	if (vasprintf(&text, format, args) < 0)
+		return;
+	to = line = malloc(4 * strlen(text) + 1);
+	for (const unsigned char *s = (const unsigned char *)text; to && *s; s++)
+		to += sprintf(to, *s < ' ' || *s == 0x7f ? "\\x%02x" : "%c", *s);
+	if (to) {
+		*to = 0;
+		fprintf(stderr, "tshm-run: %s\n", line);
+	}
+	free(line);
+	free(text);
+}
+
 void tshm_say(const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	fprintf(stderr, "tshm-run: ");
-	vfprintf(stderr, format, args);
-	fprintf(stderr, "\n");
+	say(format, args);
 	va_end(args);
 }
 
@@ -26,9 +44,7 @@ void tshm_die(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	fprintf(stderr, "tshm-run: ");
-	vfprintf(stderr, format, args);
-	fprintf(stderr, "\n");
+	say(format, args);
 	va_end(args);
 	exit(TSHM_EXIT_FAILED);
 }
@@ -79,6 +95,21 @@ static int verdict(const struct tshm_job *job, int judged)
 	return judged == 0 || judged == 1 ? judged : TSHM_EXIT_FAILED;
 }
 
+/*
+ * Of 0, 1 and 2 none may be free: what we open would get that number, and be written to by who means
+ * the standard stream.  Writing there fails as before, and the command finds closed what we did.
+ */
+static void fill_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && fd <= 2);
+	if (fd > 2)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static struct tshm_job job = { .wait = 10, .dir_fd = -1 };	/* static: what it points to is no leak */
@@ -86,6 +117,7 @@ int main(int argc, char **argv)
 	static char *library;
 	int failed;
 
+	fill_standard();
 	tshm_options_read(&job, argc, argv);
 	library = tshm_env_library();
 	if (tshm_judge_check(&job) != 0)

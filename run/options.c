@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config.h"
 #include "run.h"
@@ -32,6 +34,13 @@ static const struct {
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
+static _Noreturn void told(void)
+{
+	if (fflush(stdout) != 0)
+		tshm_die("cannot write to standard output: %s", strerror(errno));
+	exit(0);
+}
+
 static _Noreturn void help(void)
 {
 	printf("Usage: tshm-run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
@@ -42,7 +51,7 @@ static _Noreturn void help(void)
 	       "--gate=leak-checker, and --gate=errors=0,warnings<=3,fd-leaked=off.\n"
 	       "Exit status: the command's, if it is not 0; 1 if the gate fails; 125 if tshm failed or\n"
 	       "could not judge; 126, 127 if COMMAND cannot be run or found; 128+N if it died of signal N.\n");
-	exit(fflush(stdout) == 0 ? 0 : TSHM_EXIT_FAILED);
+	told();
 }
 
 static _Noreturn void wrong(const char *format, const char *what)
@@ -95,7 +104,7 @@ void tshm_options_read(struct tshm_job *job, int argc, char **argv)
 		case OPT_SUPPRESSIONS: hand_on(job, tshm_text("--suppressions=%s", optarg)); break;
 		case OPT_VERSION:
 			printf("tshm-run %s\n", PACKAGE_VERSION);
-			exit(fflush(stdout) == 0 ? 0 : TSHM_EXIT_FAILED);
+			told();
 		case OPT_WAIT: job->wait = seconds_of(optarg); break;
 		case 'o': job->output = optarg; break;
 		case ':': wrong("option '%s' needs an argument", argv[optind - 1]);

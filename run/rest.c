@@ -277,7 +277,8 @@ void tshm_rest_wait(struct tshm_job *job, const struct tshm_signals *signals)
 		if (time >= until && (s.count || time >= limbo_until))
 			break;
 		if (!told && s.count && time - begin > 1) {
-			tshm_say("waiting for %zu processes that still run (pid %d first), %.0f s at most", s.count,
+			tshm_say(s.count == 1 ? "waiting for %zu process that still runs (pid %d), %.0f s at most" :
+				 "waiting for %zu processes that still run (pid %d first), %.0f s at most", s.count,
 				 (int)s.holders[0].pid, until - time + 0.5);
 			told = true;
 		}

@@ -38,9 +38,11 @@ def _merge(file, parts):
                 key = tuple(tuple(row[p]) if isinstance(row[p], list) else row[p] for p in _PARTS)
                 if key not in rows or _SEVERITIES.index(rows[key]["severity"]) < _SEVERITIES.index(row["severity"]):
                     rows[key] = row
-    temporary = "%s.%d.new" % (file, os.getpid())
+    replaces = not os.path.lexists(file) or (os.path.isfile(file) and not os.path.islink(file))  # a device, or a link, stays
+    temporary = "%s.%d.new" % (file, os.getpid()) if replaces else file
     with open(temporary, "w") as out:
         out.write('{\n"schema": %s,\n"findings": [\n' % json.dumps(root["schema"]))
         out.write(",\n".join(json.dumps(rows[key], ensure_ascii=False) for key in sorted(rows)))
         out.write("\n]\n}\n")
-    os.replace(temporary, file)
+    if replaces:
+        os.replace(temporary, file)

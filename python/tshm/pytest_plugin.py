@@ -218,6 +218,10 @@ class Judge:
 
     # ---- a test ----
 
+    def pytest_collection_modifyitems(self, items):
+        for item in items:
+            _allowed(item)  # what is wrong there is told before any test runs
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item, nextitem):
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
@@ -385,7 +389,10 @@ def _allowed(item):
     found = []
     for mark in item.iter_markers("tshm"):
         allow = mark.kwargs.get("allow", mark.args)
-        found += [allow] if isinstance(allow, str) else list(allow)
+        allow = [allow] if isinstance(allow, str) else allow
+        if not isinstance(allow, (list, tuple)) or not all(isinstance(pattern, str) for pattern in allow):
+            raise pytest.UsageError("%s: mark.tshm(allow=...) takes a string or a list of strings, not %r" % (item.nodeid, allow))
+        found += allow
     return found
 
 

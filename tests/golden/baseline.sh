@@ -75,6 +75,11 @@ refused '{"schema":"tshm-baseline/1","findings":[{"rule":"x","severity":"note","
 expect 2 --baseline="$tmp/there-is-none" --list-checks
 grep -q 'cannot read the baseline .*there-is-none: ' "$tmp/said" || fail "$(cat "$tmp/said")"
 expect 2 --baseline="$tmp" --list-checks
+# A link, or a device, stays what it is.
+: >"$tmp/far"
+ln -s far "$tmp/link"
+expect 0 --write-baseline="$tmp/link" "$tmp/ipc"
+[ -h "$tmp/link" ] && cmp "$tmp/base" "$tmp/far" || fail "a link was replaced"
 expect 3 --write-baseline="$tmp/no/such/folder" "$tmp/ipc"
 grep -q 'cannot write the baseline ' "$tmp/said" || fail "$(cat "$tmp/said")"
 echo "baselines work"

@@ -56,6 +56,16 @@ clean_names
 expect 4 --gate -- sh -c '"$1"; exit 4' sh "$leak"
 clean_names
 
+# Standard streams that are closed stay so for the command, and do not keep it from being judged.
+n=$((n + 1)) got=0
+"$TSHM_RUN" -o "$tmp/$n" -- sh -c 'echo x 2>/dev/null || exit 5' <&- >&- 2>"$tmp/err" || got=$?
+[ $got -eq 5 ] && grep -q '^SUMMARY' "$tmp/err" || fail "closed streams: status $got: $(cat "$tmp/err")"
+
+# Who forgets the = of --prune=MIB does not lose all runs.
+got=0
+TSHM_DIR=$tmp "$TSHM_REPORT" --prune 256 >"$tmp/out" 2>"$tmp/err" || got=$?
+[ $got -eq 2 ] && [ -d "$tmp/$n" ] || fail "--prune 256: status $got"
+
 # A program that cannot be observed cannot be judged.
 echo 'int main(void) { return 0; }' >"$tmp/static.c"
 if ${CC:-cc} -static -o "$tmp/static" "$tmp/static.c" 2>/dev/null; then

@@ -7,6 +7,7 @@
 go_private() {
 	if [ -n "${TSHM_TEST_INSIDE-}" ]; then
 		mount -t tmpfs none /dev/shm || fail "mount"
+		[ ! -d /dev/mqueue ] || mount -t mqueue none /dev/mqueue || fail "mount"	# what is there shows the queues of outside
 	elif unshare -mi sh -c 'mount -t tmpfs none /dev/shm' 2>/dev/null; then
 		TSHM_TEST_INSIDE=1 exec unshare -mi sh "$0"
 	fi

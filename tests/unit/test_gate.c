@@ -142,7 +142,7 @@ static void test_refused(void **state)
 {
 	(void)state;
 	refuse("nonsense", "\"nonsense\" is neither a policy");
-	refuse("strict,default", "\"default\" is neither");
+	refuse("strict,default", "\"default\" is a policy, and comes first");
 	refuse("strict,", "\"\" is neither");
 	refuse("errors=", "errors takes a number");
 	refuse("errors=-1", "errors takes a number");
