@@ -11,7 +11,7 @@
 /* Did it live at that time? */
 static bool lived(const struct tshm_image *im, uint64_t mono)
 {
-	const struct tshm_child *c = im->as_child;
+	const struct tshm_child *c = tshm_as_child(im);
 
 	if (im->state == TSHM_IMAGE_RUNNING)
 		return true;

@@ -16,7 +16,8 @@
 struct leaf {
 	uint32_t site;
 	int64_t grown;
-	int64_t live;		/* of that site, when the last mark ended in which it grew */
+	int64_t live;		/* of that site, when the last mark ended in which it grew; */
+	int64_t shrunk;		/* the fact's, then */
 	char *key;
 };
 
@@ -25,6 +26,7 @@ struct fact {
 	const char *name;
 	size_t marks;
 	int64_t total;
+	int64_t shrunk;			/* what went of other places in marks, and was told by their own counts */
 	struct leaf leaves[LEAVES];	/* those that grew, by place */
 	size_t leaf_count;
 	const struct leaf *worst, *second;
@@ -58,10 +60,13 @@ static struct leaf *leaf_of(struct fact *f, const struct tshm_image *im, uint32_
 	return &f->leaves[f->leaf_count++];
 }
 
-/* What a mark left there may have been let go of before the next began; of what grew in them no more can be. */
+/*
+ * What a mark left there may have been let go of before the next began; of what grew in them no more can be.  It may
+ * as well have gone in a mark in between, whose own count is less by that already.
+ */
 static void add_leaf(struct fact *f, struct leaf *l, const struct tshm_mark_leaf *more)
 {
-	int64_t live = more->live_end, gone = l->live - (live - more->grown);
+	int64_t live = more->live_end, gone = l->live - (live - more->grown) - (f->shrunk - l->shrunk);
 
 	if (l->site == more->site) {	/* two of one key, made by two threads at once, are not followed */
 		gone = gone < 0 ? 0 : gone > l->grown ? l->grown : gone;
@@ -74,13 +79,23 @@ static void add_leaf(struct fact *f, struct leaf *l, const struct tshm_mark_leaf
 
 static void add_mark(struct fact *f, const struct tshm_image *im, const struct tshm_mark *m, enum tshm_mark_class class)
 {
+	struct leaf *grew[TSHM_MARK_LEAVES] = { NULL };
+	int64_t shrunk = -grown(m, class);
+
 	f->total += grown(m, class);
 	for (size_t i = 0; i < TSHM_MARK_LEAVES; i++) {
-		struct leaf *l = m->leaves[i].grown && m->leaves[i].class == class ? leaf_of(f, im, m->leaves[i].site) : NULL;
-
-		if (l)
-			add_leaf(f, l, &m->leaves[i]);
+		if (!m->leaves[i].grown || m->leaves[i].class != class)
+			continue;
+		shrunk += m->leaves[i].grown;
+		grew[i] = leaf_of(f, im, m->leaves[i].site);
+		if (grew[i])
+			add_leaf(f, grew[i], &m->leaves[i]);
 	}
+	/* Negative: there was no room for all places that grew. */
+	f->shrunk += shrunk > 0 ? shrunk : 0;
+	for (size_t i = 0; i < TSHM_MARK_LEAVES; i++)
+		if (grew[i])
+			grew[i]->shrunk = f->shrunk;
 }
 
 static void free_fact(struct fact *f)

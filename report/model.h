@@ -93,7 +93,8 @@ struct tshm_image {
 	struct tshm_image *next;	/* … after */
 	int depth;			/* of parents; for the process tree */
 	size_t order;			/* its place in run->images */
-	const struct tshm_child *as_child;	/* what its parent saw of this process, or NULL */
+	const struct tshm_child *as_child;	/* what its parent saw of this process, or NULL; of a process's first image:
+						   tshm_as_child() */
 	struct tshm_image *begun_by;	/* who noted that it began, or NULL: its parent, as a rule */
 	bool foreign;			/* of another host or boot: the kernel here cannot tell about it */
 	unsigned domain;		/* the same for all images of one boot of one host: numbers mean the same there */
@@ -125,6 +126,9 @@ struct tshm_image {
 	uint64_t lost;			/* sum of loss counters */
 	uint64_t torn;			/* records skipped because they were half written */
 };
+
+/* What its parent saw of its process, whatever that executed; or NULL.  (tree.c) */
+const struct tshm_child *tshm_as_child(const struct tshm_image *);
 
 enum tshm_object_state { TSHM_OBJECT_LIVE, TSHM_OBJECT_LEAKED, TSHM_OBJECT_REMOVED };
 

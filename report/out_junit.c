@@ -13,6 +13,7 @@
 #include "source.h"
 #include "trace.h"
 #include "xalloc.h"
+#include <uthash.h>
 
 /* Of escaped text: no controls but newlines, valid UTF-8. */
 static void xml(FILE *to, const char *text)
@@ -43,19 +44,23 @@ static bool fails(const struct tshm_out *o, const struct tshm_finding *f)
 }
 
 /* A name that came before would be taken for the same case: the second of a name is "NAME (2)". */
-struct names { char **list; size_t count, capacity; };
+struct name {
+	char *text;
+	size_t count;
+	UT_hash_handle hh;
+};
 
-static char *unique(struct names *names, char *name)
+static char *unique(struct name **names, const char *text)
 {
-	size_t same = 1;
-	char *told;
+	struct name *n;
 
-	for (size_t i = 0; i < names->count; i++)
-		same += !strcmp(names->list[i], name);
-	TSHM_GROW(names->list, names->count, names->capacity);
-	names->list[names->count++] = name;
-	told = same > 1 ? tshm_xasprintf("%s (%zu)", name, same) : tshm_xstrdup(name);
-	return told;
+	HASH_FIND_STR(*names, text, n);
+	if (!n) {
+		n = tshm_xcalloc(1, sizeof(*n));
+		n->text = tshm_xstrdup(text);
+		HASH_ADD_KEYPTR(hh, *names, n->text, strlen(n->text), n);
+	}
+	return ++n->count > 1 ? tshm_xasprintf("%s (%zu)", text, n->count) : tshm_xstrdup(text);
 }
 
 static char *name_of(const struct tshm_out *o, const struct tshm_finding *f)
@@ -83,15 +88,15 @@ static void source(const struct tshm_out *o, const struct tshm_finding *f)
 	tshm_trace_free(&t);
 }
 
-static void finding(const struct tshm_out *o, const struct tshm_finding *f, struct names *names)
+static void finding(const struct tshm_out *o, const struct tshm_finding *f, struct name **names)
 {
 	TSHM_AUTO_FREE char *text = tshm_out_finding_text(o, f);
 	TSHM_AUTO_FREE char *class = tshm_xasprintf("tshm.%s", f->check->id);
 	/* Together with the class: the same place may have findings of several rules. */
-	char *plain = name_of(o, f), *whole = tshm_xasprintf("%s\n%s", f->check->id, plain);
+	TSHM_AUTO_FREE char *plain = name_of(o, f);
+	TSHM_AUTO_FREE char *whole = tshm_xasprintf("%s\n%s", f->check->id, plain);
 	TSHM_AUTO_FREE char *told = unique(names, whole);
 
-	free(plain);
 	fprintf(o->to, "  <testcase");
 	attribute(o->to, "classname", class);
 	attribute(o->to, "name", strchr(told, '\n') + 1);
@@ -168,7 +173,7 @@ static void counts(const struct tshm_out *o)
 void tshm_out_junit(const struct tshm_out *o)
 {
 	struct tshm_text started = tshm_out_time(o->run->started_wall);
-	struct names names = { 0 };
+	struct name *names = NULL, *n, *next;
 
 	fprintf(o->to, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"tshm\"");
 	counts(o);
@@ -185,7 +190,9 @@ void tshm_out_junit(const struct tshm_out *o)
 	clean_rules(o, true);
 	gate(o);
 	fprintf(o->to, " </testsuite>\n</testsuites>\n");
-	for (size_t i = 0; i < names.count; i++)
-		free(names.list[i]);
-	free(names.list);
+	HASH_ITER(hh, names, n, next) {
+		HASH_DEL(names, n);
+		free(n->text);
+		free(n);
+	}
 }

@@ -115,22 +115,51 @@ static struct tshm_object *want_strays(struct tshm_run *run, struct wanted **tab
 	return list;
 }
 
+/* Objects that the run itself holds: there may be as many of them as strays. */
+struct held_number {
+	struct { uint64_t dev, ino; } key;
+	UT_hash_handle hh;
+};
+
+static struct held_number *held_numbers(const struct tshm_run *run)
+{
+	struct held_number *all = NULL, *n;
+
+	for (const struct tshm_object *o = run->objects; o; o = o->next) {
+		struct held_number key = { .key = { o->dev, o->ino } };
+
+		if (!o->holder_count)
+			continue;
+		HASH_FIND(hh, all, &key.key, sizeof(key.key), n);
+		if (n)
+			continue;
+		n = tshm_xcalloc(1, sizeof(*n));
+		n->key = key.key;
+		HASH_ADD(hh, all, key, sizeof(n->key), n);
+	}
+	return all;
+}
+
 /* What somebody holds is in use: it did not just stay behind. */
 static void drop_held_strays(struct tshm_run *run, struct tshm_object *as_objects)
 {
+	struct held_number *all = run->stray_count ? held_numbers(run) : NULL, *n, *next;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < run->stray_count; i++) {
-		bool held = as_objects[i].outsider_count > 0;
+		struct held_number key = { .key = { as_objects[i].dev, as_objects[i].ino } };
 
-		for (const struct tshm_object *o = run->objects; o && !held; o = o->next)
-			held = o->holder_count && o->dev == as_objects[i].dev && o->ino == as_objects[i].ino;
-		if (!held)
+		HASH_FIND(hh, all, &key.key, sizeof(key.key), n);
+		if (!n && !as_objects[i].outsider_count)
 			run->strays[kept++] = run->strays[i];
 		free(as_objects[i].outsiders);
 	}
 	run->stray_count = kept;
 	free(as_objects);
+	HASH_ITER(hh, all, n, next) {
+		HASH_DEL(all, n);
+		free(n);
+	}
 }
 
 void tshm_reconcile_outsiders(struct tshm_run *run)

@@ -59,26 +59,33 @@ bool tshm_presence_may_ask(const struct tshm_image *im, unsigned space)
 
 	if (im->foreign)
 		return false;
-	if ((space == TSHM_SPACE_SHM || space == TSHM_SPACE_SEM) && im->header.shm_dev && here->shm_dev)
+	if (space == TSHM_SPACE_SOCKET)
+		return true;
+	/* A container has an IPC namespace of its own, or not, as it has a /dev/shm of its own, or not. */
+	if (im->header.shm_dev && here->shm_dev)
 		return im->header.shm_dev == here->shm_dev;
-	return true;
+	/* Who never asked for that device may yet tell by his pid namespace that he is in one. */
+	return !im->header.pidns || !here->pidns || im->header.pidns == here->pidns;
 }
 
 /* ---- intents: killed in the call ---- */
 
-/* When was it surely dead?  0: not known. */
-static uint64_t death_wall(const struct tshm_image *im)
+/*
+ * When was it surely dead, who made this call?  0: not known.  Counted from the call, not from the begin: in between
+ * the machine may have slept, of which the monotonic clock knows nothing, or somebody may have set the clock.
+ */
+static uint64_t death_wall(const struct tshm_past *p)
 {
-	const struct tshm_child *c = im->as_child;
+	const struct tshm_child *c = tshm_as_child(p->image);
 
-	if (!c || TSHM_STAMP_STATE(c->stamp) != TSHM_STATE_CLOSED || c->end_mono < im->header.start_mono)
+	if (!c || TSHM_STAMP_STATE(c->stamp) != TSHM_STATE_CLOSED || c->end_mono < p->h.begin_mono || !p->h.begin_wall)
 		return 0;
-	return im->header.start_wall + (c->end_mono - im->header.start_mono);
+	return p->h.begin_wall + (c->end_mono - p->h.begin_mono);
 }
 
 bool tshm_presence_may_have_made(struct tshm_asking *a, const struct tshm_past *p, const struct tshm_seen *seen)
 {
-	uint64_t death = death_wall(p->image);
+	uint64_t death = death_wall(p);
 
 	if (seen->space == TSHM_SPACE_SYSV)	/* the kernel knows who made it; its clock is in seconds */
 		return seen->creator_pid == (p->image->live_pid ? p->image->live_pid : p->image->header.pid) &&
@@ -319,8 +326,9 @@ void tshm_reconcile_names(struct tshm_run *run, struct tshm_objects *objects)
 	tshm_names_open(&a.names);
 	for (size_t i = 0; i < run->part_count; i++) {
 		const struct tshm_run *part = run->parts[i];
+		bool asked = part->names_before_count && (run->part_count == 1 || tshm_part_is_here(run, part));
 
-		for (size_t k = 0; k < part->names_before_count && (run->part_count == 1 || tshm_part_is_here(run, part)); k++)
+		for (size_t k = 0; asked && k < part->names_before_count; k++)
 			tshm_presence_add_label(run, &a.before, part->names_before[k]);
 	}
 	for (const struct tshm_object *o = run->objects; o; o = o->next)

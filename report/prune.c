@@ -42,6 +42,9 @@ static bool is_waited_for(const struct tshm_run *run)
 		return false;
 	if (run->boot_id && strcmp(run->boot_id, tshm_proc_here()->boot_id) != 0)
 		return false;
+	/* A container's number is another process's here. */
+	if (run->pidns && tshm_proc_here()->pidns && run->pidns != tshm_proc_here()->pidns)
+		return tshm_proc_translate(run->pidns, run->root_pid) > 0;
 	return !kill(run->root_pid, 0) || errno == EPERM;
 }
 

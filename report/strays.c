@@ -18,8 +18,32 @@ static void add_stray(struct tshm_run *run, const struct tshm_seen *seen)
 		s->name = tshm_arena_strdup(&run->own->arena, seen->name);
 }
 
+/*
+ * Had the part's processes the name spaces that are looked at here?  Those that know the device of theirs tell it
+ * best; where nobody was observed, what tshm-run knew has to do.
+ */
+static bool has_our_names(const struct tshm_run *run, const struct tshm_run *part)
+{
+	const struct tshm_image *best = NULL;
+
+	for (size_t i = 0; i < run->image_count && !(best && best->header.shm_dev); i++)
+		if (run->images[i]->part == part && run->images[i]->observed && (!best || run->images[i]->header.shm_dev))
+			best = run->images[i];
+	return best ? tshm_presence_may_ask(best, TSHM_SPACE_SHM) : tshm_part_is_here(run, part);
+}
+
+/* Of each part: may what appears be of it?  Without run.json nobody knows what was there before.  To be freed. */
+static bool *parts_to_ask(const struct tshm_run *run)
+{
+	bool *list = tshm_xcalloc(run->part_count, sizeof(*list));
+
+	for (size_t i = 0; i < run->part_count; i++)
+		list[i] = run->parts[i]->has_names_before && run->parts[i]->started_wall && has_our_names(run, run->parts[i]);
+	return list;
+}
+
 /* Born while the run ran?  Where that cannot be known it is not said. */
-static bool born_during(const struct tshm_run *run, const struct tshm_seen *seen)
+static bool born_during(const struct tshm_run *run, const bool *asked, const struct tshm_seen *seen)
 {
 	uint64_t born = seen->birth_wall ? seen->birth_wall : seen->change_wall;
 	uint64_t slack = seen->birth_wall ? TSHM_BIRTH_TICK_NS : 1000000000u;
@@ -27,9 +51,7 @@ static bool born_during(const struct tshm_run *run, const struct tshm_seen *seen
 	for (size_t i = 0; born && i < run->part_count; i++) {
 		const struct tshm_run *part = run->parts[i];
 
-		/* Without run.json nobody knows what was there before. */
-		if (part->has_names_before && part->started_wall && tshm_part_is_here(run, part) &&
-		    born + slack >= part->started_wall && (!part->ended_wall || born <= part->ended_wall + slack))
+		if (asked[i] && born + slack >= part->started_wall && (!part->ended_wall || born <= part->ended_wall + slack))
 			return true;
 	}
 	return false;
@@ -152,12 +174,14 @@ static int by_birth(const void *a, const void *b)
 void tshm_strays_find(struct tshm_asking *a)
 {
 	struct tshm_run *run = a->run;
+	TSHM_AUTO_FREE bool *asked = NULL;
 	struct tshm_label *ours;
 	struct tshm_seen *list;
 	size_t count;
 
 	if (!run->has_names_before || !run->image_count)
 		return;
+	asked = parts_to_ask(run);
 	ours = label_ours(a);
 	list = tshm_names_list(&a->names, &count);
 	if (count)	/* so that a call that was cut short gets the first that was born in it */
@@ -166,7 +190,7 @@ void tshm_strays_find(struct tshm_asking *a)
 		TSHM_AUTO_FREE char *label = tshm_names_label(list[i].space, list[i].name, list[i].id);
 
 		if (!tshm_presence_has_label(a->before, label) && !tshm_presence_has_label(ours, label) &&
-		    born_during(run, &list[i]) && !made_by_known(run, &list[i]) && !is_of_killed(a, &list[i]))
+		    born_during(run, asked, &list[i]) && !made_by_known(run, &list[i]) && !is_of_killed(a, &list[i]))
 			add_stray(run, &list[i]);
 	}
 	tshm_names_free_list(list, count);

@@ -189,6 +189,17 @@ static bool fits_modules(const char *pattern, const struct tshm_image *im, const
 	return false;
 }
 
+/* "libtorch*.so*", "*.so", "libc.so.6": of libraries alone.  "Engine.socket_open" is a function. */
+static bool is_of_libraries(const char *pattern)
+{
+	const char *base = tshm_text_base(pattern);
+
+	for (const char *at = strstr(base, ".so"); at; at = strstr(at + 1, ".so"))
+		if (!at[3] || at[3] == '.' || (at[3] == '*' && !strncmp(base, "lib", 3)))
+			return true;
+	return false;
+}
+
 static bool fits_stack(const char *pattern, struct tshm_symbols *symbols, const struct tshm_image *im,
 		       const struct tshm_frame *frames, unsigned depth)
 {
@@ -200,7 +211,7 @@ static bool fits_stack(const char *pattern, struct tshm_symbols *symbols, const 
 	if (fits_modules(pattern, im, frames, depth))
 		return true;
 	/* To look symbols up takes time, and a pattern of libraries has none to look for. */
-	if (strstr(pattern, ".so"))
+	if (is_of_libraries(pattern))
 		return false;
 	t = tshm_trace_of_frames(symbols, im, frames, depth);
 	for (size_t i = 0; i < t.count && !found; i++)

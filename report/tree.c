@@ -82,9 +82,16 @@ static void set_wait_status(struct tshm_image *im, int status)
 	}
 }
 
+const struct tshm_child *tshm_as_child(const struct tshm_image *im)
+{
+	while (im->previous)
+		im = im->previous;
+	return im->as_child;
+}
+
 static void set_state(struct tshm_image *im)
 {
-	const struct tshm_image *first = im;
+	const struct tshm_child *c = tshm_as_child(im);
 
 	switch (im->header.ended) {
 	case TSHM_ENDED_EXIT:
@@ -101,10 +108,8 @@ static void set_state(struct tshm_image *im)
 		return;
 	}
 	/* What the parent collected is the kernel's word, of the process's last image. */
-	while (first->previous)
-		first = first->previous;
-	if (first->as_child && TSHM_STAMP_STATE(first->as_child->stamp) == TSHM_STATE_CLOSED)
-		set_wait_status(im, first->as_child->wait_status);
+	if (c && TSHM_STAMP_STATE(c->stamp) == TSHM_STATE_CLOSED)
+		set_wait_status(im, c->wait_status);
 }
 
 /* One run may have been started in another, which is reported with it: there it has a parent. */

@@ -64,6 +64,11 @@ def _key(thing):
     return thing["id"] if thing["id"].startswith("sysv:") else thing["name"]
 
 
+# Rules about names, and what the program should have called.
+_REMOVE = {"shm-leaked": "shm_unlink()", "sem-leaked": "sem_unlink()", "mq-leaked": "mq_unlink()",
+           "sysv-leaked": "shmctl(IPC_RMID)", "socket-path-leaked": "unlink()"}
+
+
 class Left:
     """A name that a family made and nobody removed so far."""
 
@@ -77,7 +82,8 @@ class Left:
     def _told(self, stack, exe):
         """The report's finding of this name, or of several from the same place, of which it tells the first; or {}."""
         programs = {p["image"]: p.get("exe") for p in self.report["processes"]}
-        left = [f for f in self.report["findings"] if f["rule"].endswith("-leaked")]
+        # Not fd-leaked and map-leaked: a child may have had many of the same object.
+        left = [f for f in self.report["findings"] if f["rule"] in _REMOVE]
         kinds = {o["id"]: o["kind"] for o in self.report["objects"]}
         for is_it in (lambda f: f["object"] == self.object["id"],
                       lambda f: (f["count"] > 1 and f["stack"] == stack and programs.get(f["image"]) == exe and
@@ -96,14 +102,13 @@ class Left:
                      if s["image"] == self.creator["image"] and s["id"] == self.creator["site"]), {})
         base = self._told(site.get("stack", []), process.get("exe"))
         rule = base.get("rule") or ("sem-leaked" if kind == "semaphore" else "mq-leaked" if "queue" in kind else
-                                    "sysv-leaked" if kind.startswith("SysV") else "shm-leaked")
-        remove = {"shm-leaked": "shm_unlink()", "sem-leaked": "sem_unlink()", "mq-leaked": "mq_unlink()",
-                  "sysv-leaked": "shmctl(IPC_RMID)"}[rule]
+                                    "sysv-leaked" if kind.startswith("SysV") else
+                                    "socket-path-leaked" if kind == "socket" else "shm-leaked")
         python = {"shm-leaked": " (SharedMemory.unlink())"}.get(rule, "")
-        return {"rule": rule, "severity": "error", "pid": self.creator["pid"], "call": site.get("call"),
+        return {"rule": rule, "severity": "note" if rule == "socket-path-leaked" else "error", "pid": self.creator["pid"], "call": site.get("call"),
                 "message": "%s %s (%d B) was created by %s (pid %d) and was not removed" % (
                     kind, name or self.object["id"][len("sysv:"):], self.object["size"], program, self.creator["pid"]),
-                "advice": "%s%s it where its owner is done with it; also on error paths" % (remove, python),
+                "advice": "%s%s it where its owner is done with it; also on error paths" % (_REMOVE[rule], python),
                 "object_name": self.key, "stack": site.get("stack", []), "stack2": [], "suppressed_by": base.get("suppressed_by"),
                 "known": base.get("known", False)}
 

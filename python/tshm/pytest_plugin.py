@@ -91,6 +91,8 @@ def pytest_configure(config):
         raise
     if config.option.tshm_write_baseline:
         config.option.tshm_write_baseline = os.path.abspath(config.option.tshm_write_baseline)  # workers, and tests that chdir()
+        if not _is_worker(config):
+            _baseline.forget_parts(config.option.tshm_write_baseline)
     config.pluginmanager.register(Judge(config, folder), "tshm-judge")
 
 

@@ -121,8 +121,11 @@ def test_new():
     kept.append(os.memfd_create("new"))
 EOF
 rm "$tmp/known"
+# What a worker of a session that was killed left is not this one's.
+printf '{\n"schema": "tshm-baseline/1",\n"findings": [\n{"rule": "shm-leaked", "severity": "error", "program": "stale", "where": [], "what": "x"}\n]\n}\n' >"$tmp/known.gw7"
 run_pytest 1 --tshm --tshm-write-baseline=known "$suite" "$tmp/test_names.py"
 has '6 failed, 20 passed'
+! grep -q stale "$tmp/known" || fail "$mode: a part of another session is in it"
 run_pytest 0 --tshm --tshm-baseline="$tmp/known" "$suite" "$tmp/test_names.py"
 has '26 passed'
 hasnt 'tshm: leaks'
@@ -140,6 +143,29 @@ fi
 printf 'shm-leaked:*forget*\n' >"$tmp/supp"
 mode="a suppression of many names from one place"
 run_pytest 0 --tshm --tshm-suppressions="$tmp/supp" "$tmp/test_names.py"
+
+# What is told of the same object beside its name is another rule's: the child's mappings duplicated its descriptor.
+mode="a name of which a child had much"
+cat >"$tmp/test_child.py" <<'EOF'
+import _posixshmem, mmap, os, socket
+def test_child():
+    fd = _posixshmem.shm_open("/tshm_plugin_%d" % os.getpid(), os.O_RDWR | os.O_CREAT, 0o600)
+    os.ftruncate(fd, 4096)
+    pid = os.fork()
+    if not pid:
+        keep = [mmap.mmap(fd, 4096) for _ in range(8)]
+        os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(fd)
+def test_socket():
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind("/dev/shm/tshm_plugin_%d.sock" % os.getpid())
+EOF
+run_pytest 1 --tshm "$tmp/test_child.py"
+rm -f /dev/shm/tshm_plugin_*
+has '1 failed, 1 passed'
+has '^FAILED .*::test_child - shm-leaked: '
+hasnt INTERNALERROR
 
 mode="no library"
 TSHM_LIB=/nowhere run_pytest 4 --tshm "$tmp/test_fails.py"

@@ -352,8 +352,9 @@ static void died_of_sigbus(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
-	for (int round = 0; round < 4; round++) {
+	for (int round = 0; round < 5; round++) {
 		struct made p = owner(15 * MS), c = make_ledger(2, OTHER_PID, OWNER_PID, "/bin/child");
+		struct made before = make_ledger(3, OTHER_PID, OWNER_PID, "/bin/owner");
 		struct tshm_child *record = make_child(&p, OTHER_PID, TSHM_CHILD_FORK, SIGBUS);
 		struct tshm_resource *r[3];
 		struct stat st;
@@ -373,10 +374,20 @@ static void died_of_sigbus(void **state)
 		}
 		if (round >= 2)
 			unlink(name);
-		record->begin_mono = c.header->start_mono;
+		record->begin_mono = c.header->start_mono - (round == 4 ? MS : 0);
 		make_end(&p, TSHM_ENDED_EXIT, 0);
-		p.header->end_mono = record->end_mono + (round == 2 ? 1 : -1 * MS);	/* after the child, or before */
+		p.header->end_mono = record->end_mono + (round == 2 || round == 4 ? 1 : -1 * MS);	/* after the child, or before */
 		save(&p);
+		if (round == 4) {	/* the child executed a program: what its parent saw of it is in the image before */
+			make_end(&before, TSHM_ENDED_EXEC, 0);
+			before.header->began = TSHM_BEGAN_FORK;
+			before.header->start_mono = c.header->start_mono - MS;
+			before.header->end_mono = c.header->start_mono;
+			memcpy(before.header->parent_token, "00000000000000000000000000000001", 32);
+			save(&before);
+		} else {
+			make_free(&before);
+		}
 		save(&c);
 		if (round == 1)
 			expect("shm-mapped-beyond-end", TSHM_ERROR, "60.0 KiB past its end (it was shrunk to 4.0 KiB): it died");
@@ -467,6 +478,52 @@ static void closed_between_marks(void **state)
 	expect("fd-growth", TSHM_ERROR, "10 more descriptors were live");
 }
 
+/* A mark by which `site` and `other` have grown by so many (0: not), and that began with `live` descriptors of all places. */
+static void add_epoch(struct made *m, uint32_t epoch, unsigned number, int64_t live, int64_t grown, const uint32_t *sites,
+		      const uint16_t *more, const uint32_t *live_end)
+{
+	struct tshm_mark *mark = make_record(m, TSHM_SEC_MARKS, NULL);
+	int leaf = 0;
+
+	mark->stamp = TSHM_STAMP(1, TSHM_STATE_CLOSED);
+	mark->name = epoch;
+	mark->sequence = number;
+	mark->begin_mono = m->header->start_mono + number * 2 * MS;
+	mark->end_mono = mark->begin_mono + MS;
+	mark->live_begin[TSHM_MARK_SEGMENTS] = live;
+	mark->live_end[TSHM_MARK_SEGMENTS] = live + grown;
+	for (int i = 0; i < 2; i++)
+		if (more[i])
+			mark->leaves[leaf++] = (struct tshm_mark_leaf){ sites[i], live_end[i], TSHM_MARK_SEGMENTS, more[i] };
+}
+
+/*
+ * Each odd step makes three descriptors of segments, which the even one after it closes, and each even one leaves
+ * one open: what went in a mark is told by that mark's own count, and is not taken off again.
+ */
+static void closed_in_a_mark(void **state)
+{
+	struct made m = make_ledger(1, OWNER_PID, 1, "/bin/trainer");
+	uint32_t epoch = make_string(&m, "step", 4);
+	uint32_t sites[2] = { make_site(&m, TSHM_CALL_shm_open, 0x1000), make_site(&m, TSHM_CALL_shm_open, 0x2000) };
+	int64_t leaked = 0;
+
+	(void)state;
+	for (unsigned i = 1; i <= 8; i++) {
+		const uint16_t more[2] = { i % 2 ? 3 : 0, !(i % 2) };
+
+		if (i % 2) {
+			add_epoch(&m, epoch, i, leaked, 3, sites, more, (const uint32_t[]){ 3, 0 });
+		} else {
+			leaked++;
+			add_epoch(&m, epoch, i, leaked + 2, -2, sites, more, (const uint32_t[]){ 0, (uint32_t)leaked });
+		}
+	}
+	make_end(&m, TSHM_ENDED_EXIT, 0);
+	save(&m);
+	expect("fd-growth", TSHM_ERROR, "4 more descriptors of segments and memfds were live at the end of mark \"step\" (8 of them)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -483,6 +540,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(died_of_sigbus, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exposed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(closed_between_marks, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(closed_in_a_mark, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

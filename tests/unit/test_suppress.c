@@ -94,6 +94,28 @@ static bool matches(const char *line)
 	return yes;
 }
 
+/* What is called after a socket or a sort is no library. */
+static void test_no_library(void **state)
+{
+	struct tshm_suppressions s = { 0 };
+	char path[64], *error;
+	FILE *f;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/supp", directory);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fprintf(f, "ipc-event-leaked:Engine.socket_open\nipc-event-leaked:my.source.py\nipc-event-leaked:lib*.so*\n");
+	fclose(f);
+	assert_true(tshm_suppressions_read(&s, path, true, &error));
+	assert_true(is_suppressed(&s, "/opt/engine.py", "Engine.socket_open"));
+	assert_int_equal(s.list[0].used, 1);
+	assert_true(is_suppressed(&s, "/opt/my.source.py", "f"));
+	assert_int_equal(s.list[1].used, 1);
+	assert_false(is_suppressed(&s, "/opt/engine.py", "libfoo.so"));
+	tshm_suppressions_free(&s);
+}
+
 static void test_matches(void **state)
 {
 	(void)state;
@@ -221,6 +243,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_matches, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_library, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_blocks, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_subject, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_shipped, set_up, tear_down),
