@@ -15,7 +15,7 @@
 
 /* History records.  After fork they are the parent's, and told from ours by their epoch. */
 static _Atomic uint32_t tshm_misses[TSHM_MISS_SETS][TSHM_MISS_WAYS];
-static _Atomic uint32_t tshm_missed;	/* how many records were begun */
+TSHM_TOGETHER _Atomic uint32_t tshm_missed;
 
 struct tshm_wanted {
 	enum tshm_space space;

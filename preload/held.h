@@ -78,6 +78,8 @@ TSHM_INTERNAL bool tshm_range_is_gone(uint64_t at);	/* the kernel has nothing ma
 /* [from, from + bytes) was unmapped: drop or split records older than `before`. */
 TSHM_INTERNAL void tshm_range_drop(uintptr_t from, uint64_t bytes, uint64_t before);
 TSHM_INTERNAL void tshm_ranges_forked(void);
+/* The attachment at `at`, all that is left of it: holes may have been unmapped, its first page too (shmdt(2)). */
+TSHM_INTERNAL void tshm_range_detach(uintptr_t at, uint64_t before);
 /* A copy of one of the records older than `before` that are of [from, from + bytes); false: there is none. */
 TSHM_INTERNAL bool tshm_range_in(uintptr_t from, uint64_t bytes, uint64_t before, struct tshm_resource *copy);
 static inline bool tshm_range_at(uintptr_t at, struct tshm_resource *copy)

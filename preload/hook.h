@@ -16,6 +16,7 @@
 #define TSHM_HOOK_H
 
 #include "note.h"
+#include "readable.h"
 #include "real.h"
 
 #define TSHM_HOOK(type, name, parameters) \
@@ -40,7 +41,8 @@
  */
 static inline uint64_t tshm_flags_of(long structure, unsigned long size, unsigned long least)
 {
-	return structure && size >= least ? *(const uint64_t *)structure : 0;
+	return size >= least && tshm_readable((const void *)structure, sizeof(uint64_t)) ?
+	       *(const uint64_t *)structure : 0;
 }
 
 #endif

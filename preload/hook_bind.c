@@ -56,7 +56,8 @@ TSHM_HOOK(int, bind, (int fd, __CONST_SOCKADDR_ARG address, socklen_t size))
 	uint32_t intent = 0;
 	int result;
 
-	if (here.on && a && size > offsetof(struct sockaddr_un, sun_path) && a->sa_family == AF_UNIX &&
+	if (here.on && size > offsetof(struct sockaddr_un, sun_path) && size <= sizeof(struct sockaddr_un) &&
+	    tshm_readable(a, size) && a->sa_family == AF_UNIX &&
 	    tshm_bound_path(full, a, size)) {
 		tshm_any_bound = true;
 		intent = tshm_name_intent(TSHM_SPACE_SOCKET, here.call, full, 0, TSHM_HIF_EXCLUSIVE, tshm_site_here(here));

@@ -9,6 +9,12 @@
 
 #include "hook.h"
 
+/* What a program without a name is called. */
+static const char *tshm_first(char *const argv[])
+{
+	return tshm_readable(argv, sizeof(argv[0])) ? argv[0] : "?";
+}
+
 #define TSHM_EXEC(name, parameters, arguments, program) \
 	TSHM_HOOK(int, name, parameters) \
 	{ \
@@ -21,9 +27,9 @@ TSHM_EXEC(execve, (const char *path, char *const argv[], char *const envp[]), (p
 TSHM_EXEC(execv, (const char *path, char *const argv[]), (path, argv), path)
 TSHM_EXEC(execvp, (const char *file, char *const argv[]), (file, argv), file)
 TSHM_EXEC(execvpe, (const char *file, char *const argv[], char *const envp[]), (file, argv, envp), file)
-TSHM_EXEC(fexecve, (int fd, char *const argv[], char *const envp[]), (fd, argv, envp), argv ? argv[0] : "?")
+TSHM_EXEC(fexecve, (int fd, char *const argv[], char *const envp[]), (fd, argv, envp), tshm_first(argv))
 TSHM_EXEC(execveat, (int at, const char *path, char *const argv[], char *const envp[], int flags),
-	  (at, path, argv, envp, flags), path && *path ? path : argv ? argv[0] : "?")
+	  (at, path, argv, envp, flags), tshm_readable_string(path) && *path ? path : tshm_first(argv))
 
 /* A list of arguments becomes the array that the real execv, execvp or execve takes. */
 #define TSHM_EXECL(name, call) \

@@ -36,21 +36,14 @@ TSHM_HOOK(int, munmap, (void *at, size_t length))
 	return result;
 }
 
-TSHM_HOOK(void *, mremap, (void *old, size_t old_length, size_t length, int flags, ...))
+/* `to` is a place with MREMAP_FIXED, and a hint with MREMAP_DONTUNMAP; else whatever lies there. */
+TSHM_HOOK_FIXED(void *, mremap, (void *old, size_t old_length, size_t length, int flags, void *to))
 {
 	struct tshm_here here = TSHM_HERE(mremap);
 	uint64_t before = here.on ? tshm_range_sequence() : 0;
-	void *to = NULL, *result;
+	void *result = TSHM_REAL(mremap)(old, old_length, length, flags, to);
 
-	if (flags & MREMAP_FIXED) {
-		va_list list;
-
-		va_start(list, flags);
-		to = va_arg(list, void *);
-		va_end(list);
-	}
-	result = TSHM_REAL(mremap)(old, old_length, length, flags, to);
-	tshm_note_remap(here, old, old_length, result, length, flags, to, before);
+	tshm_note_remap(here, old, old_length, result, length, flags, flags & MREMAP_FIXED ? to : NULL, before);
 	return result;
 }
 
@@ -131,11 +124,9 @@ TSHM_HOOK(int, shmdt, (const void *at))
 {
 	struct tshm_here here = TSHM_HERE(shmdt);
 	uint64_t before = here.on ? tshm_range_sequence() : 0;
-	struct tshm_resource r;
-	bool known = here.on && tshm_range_at((uintptr_t)at, &r) && r.key == (uintptr_t)at;
 	int result = TSHM_REAL(shmdt)(at);
 
-	if (result == 0 && known)
-		tshm_range_drop((uintptr_t)at, r.length, before);
+	if (result == 0 && here.on)
+		tshm_range_detach((uintptr_t)at, before);
 	return result;
 }

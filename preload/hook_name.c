@@ -29,6 +29,8 @@ TSHM_HOOK(int, shm_open, (const char *name, int flags, mode_t mode))
 
 	here.on = here.on && tshm_shm_path(path, name);
 	tshm_opening_begin(&o, here, path, flags | O_CLOEXEC);
+	if (here.on && !(flags & O_CREAT) && !o.before)
+		o.before = tshm_now_precise();
 	return tshm_opening_end(&o, TSHM_REAL(shm_open)(name, flags, mode));
 }
 
@@ -38,7 +40,7 @@ TSHM_HOOK(int, shm_open, (const char *name, int flags, mode_t mode))
  */
 static bool tshm_name_path(char full[TSHM_NAME_MAX], int directory, const char *path)
 {
-	if (path && path[0] == '/' && !tshm_path_is_shm(path))
+	if (!tshm_readable_string(path) || (path[0] == '/' && !tshm_path_is_shm(path)))
 		return false;
 	return tshm_path_whole(full, directory, path) && tshm_path_is_shm(full);
 }
@@ -48,7 +50,7 @@ static bool tshm_name_matters(struct tshm_here here, char full[TSHM_NAME_MAX], i
 {
 	struct stat st;
 
-	if (!here.on || !path)
+	if (!here.on || !tshm_readable_string(path))
 		return false;
 	if (path[0] == '/')
 		return tshm_name_path(full, directory, path);
@@ -61,7 +63,7 @@ static bool tshm_name_matters(struct tshm_here here, char full[TSHM_NAME_MAX], i
 /* A path that a socket was bound to is no name in an shm mount; it is looked at while this process has any. */
 static bool tshm_is_bound(struct tshm_here here, char full[TSHM_NAME_MAX], int directory, const char *path)
 {
-	return here.on && tshm_any_bound && path && tshm_path_whole(full, directory, path) &&
+	return here.on && tshm_any_bound && tshm_readable_string(path) && tshm_path_whole(full, directory, path) &&
 	       tshm_name_find(TSHM_SPACE_SOCKET, full, 0);
 }
 
@@ -133,11 +135,11 @@ static void tshm_renaming_begin(struct tshm_renaming *r, struct tshm_here here, 
 	if (!here.on || !from || !to)
 		return;
 	r->from_shm = tshm_name_matters(here, r->from, from_at, from);
-	if (!r->from_shm && !tshm_path_is_shm(to))
+	if (!r->from_shm)
 		return;		/* neither end is there; a rename crosses no mounts */
-	if (!r->from_shm || !tshm_name_path(r->to, to_at, to) ||
-	    TSHM_SYS4(SYS_newfstatat, AT_FDCWD, r->from, &r->st, AT_SYMLINK_NOFOLLOW) != 0)
-		return;
+	if (!tshm_name_path(r->to, to_at, to) ||
+	    TSHM_SYS4(SYS_newfstatat, AT_FDCWD, r->from, &r->st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(r->st.st_mode))
+		return;		/* a directory, a socket: no segment */
 	r->matters = true;
 	tshm_removal_look(&r->removal, tshm_space_of(r->from), r->from, 0);
 	r->kept = tshm_removal_keep(&r->removal);
@@ -154,7 +156,15 @@ enum tshm_renamed { TSHM_MOVED, TSHM_LINKED, TSHM_EXCHANGED };
 static void tshm_renaming_note(struct tshm_renaming *r, struct tshm_here here, enum tshm_renamed how)
 {
 	uint32_t from = r->removal.number;
+	struct stat st;
 
+	/* Two names of one file: rename(2) leaves both. */
+	if (how == TSHM_MOVED && r->overwritten.has_ident && r->overwritten.ino == r->st.st_ino &&
+	    r->overwritten.dev == r->st.st_dev &&
+	    TSHM_SYS4(SYS_newfstatat, AT_FDCWD, r->from, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == r->st.st_ino) {
+		tshm_name_withdraw(r->intent);
+		return;
+	}
 	if (how == TSHM_MOVED) {
 		if (r->overwritten.has_ident)
 			tshm_removal_done(&r->overwritten, here, TSHM_HIF_RENAMED);
@@ -255,7 +265,8 @@ static int tshm_naming_end(struct tshm_naming *n, int result)
 
 	if (!n->intent)
 		return result;
-	if (result == 0 && TSHM_SYS4(SYS_newfstatat, AT_FDCWD, n->full, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (result == 0 && TSHM_SYS4(SYS_newfstatat, AT_FDCWD, n->full, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode))
 		tshm_name_confirm(n->intent, TSHM_HIF_EXCLUSIVE, &st, 0);
 	else if (result != 0 || !tshm_confined)
 		tshm_name_withdraw(n->intent);

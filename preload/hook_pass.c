@@ -8,7 +8,7 @@ TSHM_HOOK(ssize_t, sendmsg, (int socket, const struct msghdr *message, int flags
 	struct tshm_here here;
 	ssize_t result;
 
-	if (TSHM_LIKELY(!message || !message->msg_controllen || !message->msg_control))
+	if (TSHM_LIKELY(!tshm_readable(message, sizeof(*message)) || !message->msg_controllen || !message->msg_control))
 		return TSHM_REAL(sendmsg)(socket, message, flags);
 	here = TSHM_HERE(sendmsg);
 	if (here.on)
@@ -22,27 +22,16 @@ TSHM_HOOK(ssize_t, sendmsg, (int socket, const struct msghdr *message, int flags
 TSHM_HOOK(int, sendmmsg, (int socket, struct mmsghdr *messages, unsigned count, int flags))
 {
 	struct tshm_here here = TSHM_HERE(sendmmsg);
-	struct tshm_sending sending;
 	int result = TSHM_REAL(sendmmsg)(socket, messages, count, flags);
 
-	if (!here.on)
-		return result;
-	/* Looked at after the call: messages can be many, and a stack is small. */
-	for (int i = 0; i < result; i++) {
-		const struct msghdr *m = &messages[i].msg_hdr;
-
-		if (!m->msg_controllen || !m->msg_control)
-			continue;
-		tshm_sending_look(&sending, m);
-		tshm_note_sent(here, socket, &sending);
-	}
+	tshm_note_sent_all(here, socket, messages, result);
 	return result;
 }
 
 TSHM_HOOK(ssize_t, recvmsg, (int socket, struct msghdr *message, int flags))
 {
 	struct tshm_here here = TSHM_HERE(recvmsg);
-	size_t room = message ? message->msg_controllen : 0;
+	size_t room = here.on && tshm_readable(message, sizeof(*message)) ? message->msg_controllen : 0;
 	ssize_t result = TSHM_REAL(recvmsg)(socket, message, flags);
 
 	if (result >= 0 && here.on && (message->msg_controllen || (message->msg_flags & MSG_CTRUNC)))
@@ -55,11 +44,6 @@ TSHM_HOOK(int, recvmmsg, (int socket, struct mmsghdr *messages, unsigned count, 
 	struct tshm_here here = TSHM_HERE(recvmmsg);
 	int result = TSHM_REAL(recvmmsg)(socket, messages, count, flags, limit);
 
-	for (int i = 0; here.on && i < result; i++) {
-		const struct msghdr *m = &messages[i].msg_hdr;
-
-		if (m->msg_controllen || (m->msg_flags & MSG_CTRUNC))
-			tshm_note_received(here, socket, m, m->msg_controllen, flags);
-	}
+	tshm_note_received_all(here, socket, messages, result, flags);
 	return result;
 }

@@ -113,14 +113,13 @@ TSHM_CLONE(__clone)
 	TSHM_HOOK(pid_t, name, parameters) \
 	{ \
 		struct tshm_here here = TSHM_HERE(name); \
-		int mine = 0, *given = status; \
+		int mine = 0; \
 		pid_t pid; \
 \
-		status = &mine; \
+		if (!status)	/* else it is the kernel that writes there, or finds that it cannot */ \
+			status = &mine; \
 		pid = TSHM_REAL(name) arguments; \
-		if (given && pid > 0) \
-			*given = mine; \
-		return tshm_note_waited(here, pid, mine); \
+		return tshm_note_waited(here, pid, pid > 0 ? *status : 0); \
 	}
 TSHM_WAIT(wait, (int *status), (status))
 TSHM_WAIT(__wait, (int *status), (status))

@@ -23,7 +23,7 @@ TSHM_FTRUNCATE(ftruncate64, off64_t)
 		struct tshm_here here = TSHM_HERE(name); \
 		int result = TSHM_REAL(name)(path, length); \
 \
-		if (here.on && path && path[0] == '/') \
+		if (here.on && (!result || errno != EFAULT) && path[0] == '/') \
 			tshm_note_size_of_path(here, path, result ? errno : 0, (uint64_t)length); \
 		return result; \
 	}

@@ -114,6 +114,12 @@ TSHM_FREOPEN(freopen64)
 TSHM_FDOPEN(fdopen)
 TSHM_FDOPEN(_IO_fdopen)
 
+/* EBADF of what was open: it was flushing that failed, into something that cannot be written. */
+static int tshm_stream_error(uint64_t word)
+{
+	return errno == EBADF && word ? EIO : errno;
+}
+
 /*
  * The descriptor is closed even if flushing failed; EBADF: it had been closed behind the stream.
  * endmntent returns 1, and takes NULL.
@@ -126,7 +132,7 @@ TSHM_FDOPEN(_IO_fdopen)
 		uint64_t word = tshm_fd_word(fd); \
 		int result = TSHM_REAL(name)(file); \
 \
-		tshm_note_close(here, fd, word, result, result < 0 ? errno : 0); \
+		tshm_note_close(here, fd, word, result, result < 0 ? tshm_stream_error(word) : 0); \
 		return result; \
 	}
 TSHM_FCLOSE(fclose)

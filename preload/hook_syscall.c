@@ -96,7 +96,7 @@ static long tshm_syscall_sendmsg(struct tshm_here here, tshm_syscall *real, cons
 	struct tshm_sending sending = { .count = 0 };
 	long result;
 
-	if (message && message->msg_controllen && message->msg_control)
+	if (tshm_readable(message, sizeof(*message)) && message->msg_controllen && message->msg_control)
 		tshm_sending_look(&sending, message);
 	result = real(SYS_sendmsg, a[0], a[1], a[2], 0, 0, 0);
 	if (result >= 0)
@@ -107,7 +107,7 @@ static long tshm_syscall_sendmsg(struct tshm_here here, tshm_syscall *real, cons
 static long tshm_syscall_recvmsg(struct tshm_here here, tshm_syscall *real, const long a[6])
 {
 	const struct msghdr *message = (const struct msghdr *)a[1];
-	size_t room = message ? message->msg_controllen : 0;
+	size_t room = tshm_readable(message, sizeof(*message)) ? message->msg_controllen : 0;
 	long result = real(SYS_recvmsg, a[0], a[1], a[2], 0, 0, 0);
 
 	if (result >= 0)
@@ -123,12 +123,10 @@ static long tshm_syscall_exec(struct tshm_here here, tshm_syscall *real, long nu
 
 static long tshm_syscall_wait4(struct tshm_here here, tshm_syscall *real, const long a[6])
 {
-	int status = 0;
-	long pid = real(SYS_wait4, a[0], (long)&status, a[2], a[3], 0, 0);
+	int mine = 0, *status = a[1] ? (int *)a[1] : &mine;
+	long pid = real(SYS_wait4, a[0], (long)status, a[2], a[3], 0, 0);
 
-	if (pid > 0 && a[1])
-		*(int *)a[1] = status;
-	return tshm_note_waited(here, (int)pid, status);
+	return tshm_note_waited(here, (int)pid, pid > 0 ? *status : 0);
 }
 
 /* Commands of bpf(2) that return descriptors (linux/bpf.h). */
@@ -222,6 +220,10 @@ static long tshm_syscall_done(struct tshm_here here, long number, const long a[6
 	case SYS_ftruncate:
 		tshm_note_size(here, (int)a[0], (int)result, result ? errno : 0, (uint64_t)a[1]);
 		return result;
+	case SYS_sendmmsg: tshm_note_sent_all(here, (int)a[0], (const struct mmsghdr *)a[1], (int)result); return result;
+	case SYS_recvmmsg:
+		tshm_note_received_all(here, (int)a[0], (const struct mmsghdr *)a[1], (int)result, (int)a[3]);
+		return result;
 	case SYS_fallocate: tshm_note_size_now(here, (int)a[0], result ? errno : 0); return result;
 	}
 	if (tshm_syscall_kind(number, a, &kind, &cloexec))
@@ -246,6 +248,7 @@ static const uint8_t tshm_syscall_ways[512] = {
 	[SYS_clone] = TSHM_WAY_CLONE, [SYS_clone3] = TSHM_WAY_CLONE,
 	[SYS_mmap] = TSHM_WAY_MAP, [SYS_munmap] = TSHM_WAY_MAP, [SYS_mremap] = TSHM_WAY_MAP,
 	[SYS_sendmsg] = TSHM_WAY_SENDMSG, [SYS_recvmsg] = TSHM_WAY_RECVMSG,
+	[SYS_sendmmsg] = DONE, [SYS_recvmmsg] = DONE,
 	[SYS_execve] = TSHM_WAY_EXEC, [SYS_execveat] = TSHM_WAY_EXEC,
 	[SYS_wait4] = TSHM_WAY_WAIT4, [SYS_exit_group] = TSHM_WAY_LEAVE,
 	[SYS_dup] = DONE, [SYS_dup3] = DONE, [SYS_fcntl] = DONE, [SYS_pipe2] = DONE, [SYS_socketpair] = DONE,

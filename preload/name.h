@@ -59,6 +59,7 @@ TSHM_INTERNAL uint32_t tshm_segment_new(enum tshm_call, const char *name, const 
  */
 TSHM_INTERNAL void tshm_attach_failed(struct tshm_here, enum tshm_space, const char *name, int64_t id,
 				      int64_t ipc_key, int error, uint64_t before);
+TSHM_INTERNAL extern _Atomic uint32_t tshm_missed;	/* how many records of that were begun */
 /* The name is there after all: whoever asked for it in vain waited for it. */
 TSHM_INTERNAL void tshm_attach_worked(enum tshm_space, const char *name, int64_t id, int64_t ipc_key);
 

@@ -62,7 +62,7 @@ struct tshm_opening {
 	int flags;
 	uint32_t site;		/* captured before the call only if a name is made */
 	uint32_t name;		/* intent */
-	uint64_t before;	/* the time before the call, if it attaches to a name that is expected to be there */
+	uint64_t before;	/* the time before the call, if it may matter; else 0 */
 };
 TSHM_INTERNAL void tshm_opening_begin(struct tshm_opening *, struct tshm_here, const char *path, int flags);
 TSHM_INTERNAL int tshm_opening_end(struct tshm_opening *, int fd);
@@ -93,6 +93,9 @@ TSHM_INTERNAL void tshm_note_sent(struct tshm_here, int socket, const struct tsh
 /* room: msg_controllen before the call; of recvmmsg, where it is not kept, after it. */
 TSHM_INTERNAL void tshm_note_received(struct tshm_here, int socket, const struct msghdr *, size_t room,
 				      int flags);
+/* Of sendmmsg and recvmmsg; count: what they returned. */
+TSHM_INTERNAL void tshm_note_sent_all(struct tshm_here, int socket, const struct mmsghdr *, int count);
+TSHM_INTERNAL void tshm_note_received_all(struct tshm_here, int socket, const struct mmsghdr *, int count, int flags);
 TSHM_INTERNAL void tshm_note_fetched(struct tshm_here, int pidfd, int fd);
 
 /* note_image.c: processes. */

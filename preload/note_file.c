@@ -5,6 +5,7 @@
 
 #include "bytes.h"
 #include "note.h"
+#include "readable.h"
 #include "real.h"
 #include "site.h"
 #include "strings.h"
@@ -51,12 +52,19 @@ void tshm_opening_begin(struct tshm_opening *o, struct tshm_here here, const cha
 	o->flags = flags;
 	o->site = o->name = 0;
 	o->before = 0;
-	if (!here.on || !tshm_path_is_shm(path))
+	if (!here.on || !path)
 		return;
+	/*
+	 * The path is looked at when the kernel has read it.  The first miss by open() is told with the time after the
+	 * call: a name that was made and removed in between would be taken for what was missed.
+	 */
 	if (!(flags & O_CREAT)) {
-		o->before = tshm_now_precise();
+		if (TSHM_UNLIKELY(atomic_load_explicit(&tshm_missed, memory_order_relaxed)))
+			o->before = tshm_now_precise();
 		return;
 	}
+	if (!tshm_readable_string(path) || !tshm_path_is_shm(path))
+		return;
 	o->site = tshm_site_here(here);
 	o->name = tshm_name_intent(TSHM_SPACE_SHM, here.call, path, 0, tshm_made_by(flags), o->site);
 }
@@ -78,6 +86,15 @@ static uint32_t tshm_opening_late_name(const struct tshm_opening *o, int fd, con
 	return tshm_name_confirm(name, tshm_made_by(o->flags), st, 0);
 }
 
+/* By a symbolic link or .. out of the shm mount that the path begins with?  Mounted over since we looked, it is one still. */
+static bool tshm_path_leads_away(const char *path, const struct stat *file)
+{
+	struct stat st;
+
+	return TSHM_SYS4(SYS_newfstatat, AT_FDCWD, tshm_starts(path, "/run") ? "/run/shm" : "/dev/shm", &st, 0) == 0 &&
+	       st.st_dev != file->st_dev;
+}
+
 static void tshm_opening_identify(struct tshm_opening *o, int fd, struct tshm_resource *r)
 {
 	struct stat st;
@@ -94,6 +111,10 @@ static void tshm_opening_identify(struct tshm_opening *o, int fd, struct tshm_re
 		TSHM_PUT(r->flags, r->flags | TSHM_RF_TMPFILE);
 		if (r->kind == TSHM_KIND_SEGMENT)
 			TSHM_PUT(r->name, tshm_segment_new(o->here.call, o->path, &st, o->site));
+	} else if (o->name && r->kind != TSHM_KIND_SEGMENT && tshm_path_leads_away(o->path, &st)) {
+		tshm_name_withdraw(o->name);
+		o->name = 0;
+		TSHM_PUT(r->kind, S_ISDIR(st.st_mode) ? TSHM_KIND_DIRECTORY : tshm_kind_of(fd, &st));
 	} else if (o->name) {
 		TSHM_PUT(r->name, tshm_name_confirm(o->name, tshm_made_by(o->flags), &st, 0));
 	} else if (create && r->kind == TSHM_KIND_SEGMENT) {
@@ -120,11 +141,12 @@ int tshm_opening_end(struct tshm_opening *o, int fd)
 	if (fd < 0) {
 		tshm_name_withdraw(o->name);
 		tshm_note_failed(o->here, errno);
-		if (o->before && errno == ENOENT)
-			tshm_attach_failed(o->here, TSHM_SPACE_SHM, o->path, 0, 0, ENOENT, o->before);
+		if (errno == ENOENT && !(o->flags & O_CREAT) && tshm_path_is_shm(o->path))
+			tshm_attach_failed(o->here, TSHM_SPACE_SHM, o->path, 0, 0, ENOENT,
+					   o->before ? o->before : tshm_now_precise());
 		return fd;
 	}
-	if (o->before)
+	if (o->before && tshm_path_is_shm(o->path))
 		tshm_attach_worked(TSHM_SPACE_SHM, o->path, 0, 0);
 	tshm_count(o->here.call);
 	if (!o->site)

@@ -6,6 +6,7 @@
 #include "bytes.h"
 #include "child.h"
 #include "note.h"
+#include "readable.h"
 #include "site.h"
 #include "sys.h"
 
@@ -70,7 +71,7 @@ int tshm_note_waited(struct tshm_here here, int pid, int status)
 
 void tshm_exec_begin(struct tshm_here here, const char *program)
 {
-	if (!program)
+	if ((!here.on && !tshm_self.quiet) || !tshm_readable_string(program))
 		return;
 	if (here.on) {
 		tshm_count(here.call);

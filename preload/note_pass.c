@@ -5,17 +5,22 @@
 #include <sys/socket.h>
 
 #include "note.h"
+#include "readable.h"
 #include "site.h"
 #include "sys.h"
 
+#define TSHM_CONTROL_MOST (1u << 20)	/* more is refused: net.core.optmem_max */
 #define TSHM_SCM_PIDFD 4	/* linux/socket.h; 6.5 */
 
 struct tshm_ucred { int32_t pid; uint32_t uid, gid; };	/* struct ucred, without its feature macro */
 
 /* The descriptors of one SCM_RIGHTS header, or NULL; walks headers within msg_controllen only. */
-static const int *tshm_rights(const struct cmsghdr *c, unsigned *count)
+static const int *tshm_rights(const struct msghdr *m, const struct cmsghdr *c, unsigned *count)
 {
-	if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len < CMSG_LEN(0))
+	size_t at = (size_t)((const char *)c - (const char *)m->msg_control);
+
+	if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len < CMSG_LEN(0) ||
+	    c->cmsg_len > m->msg_controllen - at)	/* the kernel will refuse it */
 		return NULL;
 	*count = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
 	return (const int *)CMSG_DATA(c);
@@ -24,9 +29,11 @@ static const int *tshm_rights(const struct cmsghdr *c, unsigned *count)
 void tshm_sending_look(struct tshm_sending *s, const struct msghdr *m)
 {
 	s->count = 0;
+	if (m->msg_controllen > TSHM_CONTROL_MOST || !tshm_readable(m->msg_control, m->msg_controllen))
+		return;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR((struct msghdr *)m, c)) {
 		unsigned n;
-		const int *fds = tshm_rights(c, &n);
+		const int *fds = tshm_rights(m, c, &n);
 
 		for (unsigned i = 0; fds && i < n; i++, s->count++) {
 			struct tshm_passed *p = &s->passed[s->count];
@@ -108,7 +115,8 @@ static void tshm_note_arrived(struct tshm_here here, int fd, const struct tshm_p
 /* Is it sure that what did not fit were descriptors, and not credentials or a time stamp? */
 static bool tshm_lost_descriptors(int socket, const struct msghdr *m)
 {
-	static const int others[] = { SO_PASSCRED, 34 /* SO_PASSSEC */, SO_TIMESTAMP, 35 /* SO_TIMESTAMPNS */ };
+	static const int others[] = { SO_PASSCRED, 34 /* SO_PASSSEC */, SO_TIMESTAMP, 35 /* SO_TIMESTAMPNS */,
+				      76 /* SO_PASSPIDFD */ };
 	int value = 0, size = sizeof(value);
 
 	if (TSHM_SYS5(SYS_getsockopt, socket, SOL_SOCKET, SO_DOMAIN, &value, &size) != 0 || value != AF_UNIX)
@@ -155,7 +163,7 @@ void tshm_note_received(struct tshm_here here, int socket, const struct msghdr *
 		return;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR((struct msghdr *)m, c)) {
 		unsigned n;
-		const int *fds = tshm_rights(c, &n);
+		const int *fds = tshm_rights(m, c, &n);
 
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == TSHM_SCM_PIDFD && c->cmsg_len == CMSG_LEN(sizeof(int)) &&
 		    *(const int *)CMSG_DATA(c) >= 0)
@@ -171,11 +179,37 @@ void tshm_note_received(struct tshm_here here, int socket, const struct msghdr *
 		for (unsigned i = 0; i < n; i++, installed++)
 			tshm_note_arrived(here, fds[i], &peer, site, TSHM_RECEIVED, rf);
 	}
-	if ((m->msg_flags & MSG_CTRUNC) && tshm_lost_descriptors(socket, m)) {
+	/* What is only looked at stays in the queue. */
+	if ((m->msg_flags & MSG_CTRUNC) && !(flags & MSG_PEEK) && tshm_lost_descriptors(socket, m)) {
 		if (!site)
 			site = tshm_site_here(here);
 		tshm_site_mirror(site);
 		tshm_note_lost(here, site, installed, room);
+	}
+}
+
+void tshm_note_sent_all(struct tshm_here here, int socket, const struct mmsghdr *messages, int count)
+{
+	struct tshm_sending sending;
+
+	/* Looked at after the call: messages can be many, and a stack is small. */
+	for (int i = 0; here.on && i < count; i++) {
+		const struct msghdr *m = &messages[i].msg_hdr;
+
+		if (!m->msg_controllen || !m->msg_control)
+			continue;
+		tshm_sending_look(&sending, m);
+		tshm_note_sent(here, socket, &sending);
+	}
+}
+
+void tshm_note_received_all(struct tshm_here here, int socket, const struct mmsghdr *messages, int count, int flags)
+{
+	for (int i = 0; here.on && i < count; i++) {
+		const struct msghdr *m = &messages[i].msg_hdr;
+
+		if (m->msg_controllen || (m->msg_flags & MSG_CTRUNC))
+			tshm_note_received(here, socket, m, m->msg_controllen, flags);
 	}
 }
 

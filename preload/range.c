@@ -309,3 +309,30 @@ bool tshm_range_in(uintptr_t from, uint64_t bytes, uint64_t before, struct tshm_
 	}
 	return false;
 }
+
+static bool tshm_range_is_of(const struct tshm_resource *r, uint64_t at)
+{
+	return TSHM_GET(r->kind) == TSHM_KIND_ATTACHMENT && TSHM_GET(r->key) - TSHM_GET(r->offset) == at;
+}
+
+void tshm_range_detach(uintptr_t at, uint64_t before)
+{
+	struct tshm_resource first;
+	uint64_t to = 1ull << 47;	/* where its first page is gone nothing tells how far it reaches */
+
+	if (tshm_range_in(at, 1, before, &first) && tshm_range_is_of(&first, at))
+		to = at + (first.size > first.length ? first.size : first.length);
+	for (unsigned class = 0; class < TSHM_CLASSES; class++) {
+		uint64_t key = at >> tshm_range_shift(class), end = ((to - 1) >> tshm_range_shift(class)) + 1;
+
+		if (!atomic_load_explicit(&tshm_ranges_live[class], memory_order_relaxed))
+			continue;
+		for (tshm_slot *slot; (slot = tshm_slot_next(&tshm_ranges[class], &key, end)); key++) {
+			struct tshm_resource *r = tshm_held_of(atomic_load_explicit(slot, memory_order_acquire));
+			uint64_t from = r ? TSHM_GET(r->key) : 0;
+
+			if (r && tshm_range_is_of(r, at))
+				tshm_range_cut(class, slot, from, from + TSHM_GET(r->length), before);
+		}
+	}
+}

@@ -28,6 +28,19 @@ static bool take_resource(struct tshm_gather *g, const uint8_t *bytes)
 	return true;
 }
 
+/* "/dev/shm//x" and "/dev/shm/./x" are /dev/shm/x, as everybody else calls it. */
+static void tidy_path(char *name, size_t size)
+{
+	char *to = name;
+
+	for (const char *from = name; from < name + size && *from; from++) {
+		if (to > name && to[-1] == '/' && (*from == '/' || (*from == '.' && from + 1 < name + size && from[1] == '/')))
+			continue;
+		*to++ = *from;
+	}
+	memset(to, 0, (size_t)(name + size - to));
+}
+
 static bool take_history(struct tshm_gather *g, uint32_t number, const uint8_t *bytes, bool torn)
 {
 	struct tshm_image *im = g->image;
@@ -41,6 +54,8 @@ static bool take_history(struct tshm_gather *g, uint32_t number, const uint8_t *
 	p = &im->past[im->past_count];
 	memset(p, 0, sizeof(*p));
 	memcpy(&p->h, bytes, sizeof(p->h));
+	if (p->h.name[0] == '/' && (p->h.space == TSHM_SPACE_SHM || p->h.space == TSHM_SPACE_SEM))
+		tidy_path(p->h.name, sizeof(p->h.name));
 	if (torn) {
 		/*
 		 * The process died while it wrote this.  A name may exist because of it, so it
