@@ -7,7 +7,6 @@
 #include "hook.h"
 
 #define TSHM_CLOSE_RANGE_CLOEXEC 4u	/* linux/close_range.h */
-#define TSHM_SO_PEERPIDFD 77		/* asm-generic/socket.h */
 
 TSHM_HOOK(int, dup, (int fd))
 {
@@ -63,7 +62,6 @@ TSHM_HOOK_FIXED(int, ioctl, (int fd, unsigned long request, void *argument))
 	return tshm_note_ioctl(here, fd, request, argument, TSHM_REAL(ioctl)(fd, request, argument));
 }
 
-/* SO_PEERPIDFD (Linux 6.5) makes a descriptor of the process at the other end. */
 TSHM_HOOK(int, getsockopt, (int socket, int level, int option, void *value, socklen_t *size))
 {
 	if (TSHM_LIKELY(level != SOL_SOCKET || option != TSHM_SO_PEERPIDFD))
@@ -71,8 +69,7 @@ TSHM_HOOK(int, getsockopt, (int socket, int level, int option, void *value, sock
 	struct tshm_here here = TSHM_HERE(getsockopt);
 	int result = TSHM_REAL(getsockopt)(socket, level, option, value, size);
 
-	if (result == 0 && *size == sizeof(int))
-		tshm_note_pidfd(here, *(const int *)value, 0);
+	tshm_note_option(here, level, option, value, size, result);
 	return result;
 }
 

@@ -133,14 +133,9 @@ TSHM_HOOK(int, waitid, (idtype_t type, id_t id, siginfo_t *info, int options))
 	struct tshm_here here = TSHM_HERE(waitid);
 	siginfo_t mine = { 0 };
 	siginfo_t *to = info ? info : &mine;
-	int result = TSHM_REAL(waitid)(type, id, to, options), status;
+	int result = TSHM_REAL(waitid)(type, id, to, options);
 
-	/* WNOWAIT leaves the child to be waited for again. */
-	if (result != 0 || !here.on || !to->si_pid || (options & WNOWAIT) || !(options & WEXITED))
-		return result;
-	status = to->si_code == CLD_EXITED ? (to->si_status & 255) << 8 : to->si_status;
-	if (to->si_code == CLD_EXITED || to->si_code == CLD_KILLED || to->si_code == CLD_DUMPED)
-		tshm_note_waited(here, to->si_pid, status);
+	tshm_note_waited_by(here, to, options, result);
 	return result;
 }
 

@@ -129,6 +129,15 @@ static long tshm_syscall_wait4(struct tshm_here here, tshm_syscall *real, const 
 	return tshm_note_waited(here, (int)pid, pid > 0 ? *status : 0);
 }
 
+static long tshm_syscall_waitid(struct tshm_here here, tshm_syscall *real, const long a[6])
+{
+	siginfo_t mine = { 0 }, *info = a[2] ? (siginfo_t *)a[2] : &mine;
+	long result = real(SYS_waitid, a[0], a[1], (long)info, a[3], a[4], 0);
+
+	tshm_note_waited_by(here, info, (int)a[3], (int)result);
+	return result;
+}
+
 /* Commands of bpf(2) that return descriptors (linux/bpf.h). */
 static bool tshm_bpf_makes(long command)
 {
@@ -224,6 +233,12 @@ static long tshm_syscall_done(struct tshm_here here, long number, const long a[6
 	case SYS_recvmmsg:
 		tshm_note_received_all(here, (int)a[0], (const struct mmsghdr *)a[1], (int)result, (int)a[3]);
 		return result;
+	case SYS_getsockopt:
+		tshm_note_option(here, (int)a[1], (int)a[2], (const void *)a[3], (const socklen_t *)a[4], (int)result);
+		return result;
+	case SYS_ioctl:
+		return tshm_ioctl_may_concern((unsigned long)a[1]) ?
+		       tshm_note_ioctl(here, (int)a[0], (unsigned long)a[1], (void *)a[2], (int)result) : result;
 	case SYS_fallocate: tshm_note_size_now(here, (int)a[0], result ? errno : 0); return result;
 	}
 	if (tshm_syscall_kind(number, a, &kind, &cloexec))
@@ -234,7 +249,7 @@ static long tshm_syscall_done(struct tshm_here here, long number, const long a[6
 /* What is to be done about each number; nothing about most (futex, gettid ...), which pass with one look. */
 enum tshm_syscall_way {
 	TSHM_WAY_NONE, TSHM_WAY_DONE, TSHM_WAY_CLOSE, TSHM_WAY_CLOSE_RANGE, TSHM_WAY_OPEN, TSHM_WAY_CLONE, TSHM_WAY_MAP,
-	TSHM_WAY_SENDMSG, TSHM_WAY_RECVMSG, TSHM_WAY_EXEC, TSHM_WAY_WAIT4, TSHM_WAY_LEAVE, TSHM_WAY_CONFINE
+	TSHM_WAY_SENDMSG, TSHM_WAY_RECVMSG, TSHM_WAY_EXEC, TSHM_WAY_WAIT4, TSHM_WAY_WAITID, TSHM_WAY_LEAVE, TSHM_WAY_CONFINE
 };
 #define DONE TSHM_WAY_DONE	/* tshm_syscall_done() */
 static const uint8_t tshm_syscall_ways[512] = {
@@ -248,9 +263,9 @@ static const uint8_t tshm_syscall_ways[512] = {
 	[SYS_clone] = TSHM_WAY_CLONE, [SYS_clone3] = TSHM_WAY_CLONE,
 	[SYS_mmap] = TSHM_WAY_MAP, [SYS_munmap] = TSHM_WAY_MAP, [SYS_mremap] = TSHM_WAY_MAP,
 	[SYS_sendmsg] = TSHM_WAY_SENDMSG, [SYS_recvmsg] = TSHM_WAY_RECVMSG,
-	[SYS_sendmmsg] = DONE, [SYS_recvmmsg] = DONE,
+	[SYS_sendmmsg] = DONE, [SYS_recvmmsg] = DONE, [SYS_getsockopt] = DONE, [SYS_ioctl] = DONE,
 	[SYS_execve] = TSHM_WAY_EXEC, [SYS_execveat] = TSHM_WAY_EXEC,
-	[SYS_wait4] = TSHM_WAY_WAIT4, [SYS_exit_group] = TSHM_WAY_LEAVE,
+	[SYS_wait4] = TSHM_WAY_WAIT4, [SYS_waitid] = TSHM_WAY_WAITID, [SYS_exit_group] = TSHM_WAY_LEAVE,
 	[SYS_dup] = DONE, [SYS_dup3] = DONE, [SYS_fcntl] = DONE, [SYS_pipe2] = DONE, [SYS_socketpair] = DONE,
 	[SYS_memfd_create] = DONE, [SYS_pidfd_open] = DONE, [SYS_pidfd_getfd] = DONE, [SYS_open_by_handle_at] = DONE,
 	[SYS_open_tree] = DONE, [SYS_ftruncate] = DONE, [SYS_fallocate] = DONE, [SYS_socket] = DONE, [SYS_accept] = DONE,
@@ -273,6 +288,7 @@ static long tshm_syscall_noted(struct tshm_here here, tshm_syscall *real, unsign
 	case TSHM_WAY_RECVMSG: return tshm_syscall_recvmsg(here, real, a);
 	case TSHM_WAY_EXEC: return tshm_syscall_exec(here, real, number, a);
 	case TSHM_WAY_WAIT4: return tshm_syscall_wait4(here, real, a);
+	case TSHM_WAY_WAITID: return tshm_syscall_waitid(here, real, a);
 	case TSHM_WAY_CONFINE: return tshm_syscall_confine(here, real, number, a);
 	case TSHM_WAY_LEAVE: tshm_image_end(TSHM_ENDED_EXIT, (int)a[0] & 255, NULL); break;
 	}

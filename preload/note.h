@@ -8,6 +8,7 @@
 #ifndef TSHM_NOTE_H
 #define TSHM_NOTE_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -26,6 +27,9 @@ TSHM_INTERNAL void tshm_note_pair(struct tshm_here, int result, const int fds[2]
 TSHM_INTERNAL int tshm_note_dup(struct tshm_here, int from, int fd, bool cloexec, bool chosen);
 TSHM_INTERNAL int tshm_note_memfd(struct tshm_here, int fd, const char *name, bool cloexec);
 TSHM_INTERNAL int tshm_note_pidfd(struct tshm_here, int fd, int pid);
+/* SO_PEERPIDFD (Linux 6.5) makes a descriptor of the process at the other end. */
+#define TSHM_SO_PEERPIDFD 77	/* asm-generic/socket.h */
+TSHM_INTERNAL void tshm_note_option(struct tshm_here, int level, int option, const void *value, const socklen_t *size, int result);
 TSHM_INTERNAL int tshm_note_fcntl(struct tshm_here, int fd, int command, long argument, int result);
 /* A descriptor that came by a call which says little of it: asks the kernel what it is. */
 TSHM_INTERNAL int tshm_note_looked_at(struct tshm_here, int fd, enum tshm_kind unless_known);
@@ -101,6 +105,7 @@ TSHM_INTERNAL void tshm_note_fetched(struct tshm_here, int pidfd, int fd);
 /* note_image.c: processes. */
 TSHM_INTERNAL void tshm_note_child(struct tshm_here, int pid, unsigned how, const char *program);
 TSHM_INTERNAL int tshm_note_waited(struct tshm_here, int pid, int status);
+TSHM_INTERNAL void tshm_note_waited_by(struct tshm_here, const siginfo_t *, int options, int result);	/* waitid(2) */
 /* Before a call of exec, and after it failed. */
 TSHM_INTERNAL void tshm_exec_begin(struct tshm_here, const char *program);
 TSHM_INTERNAL int tshm_exec_failed(struct tshm_here, int result);

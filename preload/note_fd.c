@@ -111,6 +111,12 @@ int tshm_note_pidfd(struct tshm_here here, int fd, int pid)
 	return fd;
 }
 
+void tshm_note_option(struct tshm_here here, int level, int option, const void *value, const socklen_t *size, int result)
+{
+	if (result == 0 && level == SOL_SOCKET && option == TSHM_SO_PEERPIDFD && *size == sizeof(int))
+		tshm_note_pidfd(here, *(const int *)value, 0);
+}
+
 void tshm_note_pair(struct tshm_here here, int result, const int fds[2], enum tshm_kind kind, bool cloexec)
 {
 	uint32_t number;

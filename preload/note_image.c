@@ -69,6 +69,15 @@ int tshm_note_waited(struct tshm_here here, int pid, int status)
 	return pid;
 }
 
+void tshm_note_waited_by(struct tshm_here here, const siginfo_t *info, int options, int result)
+{
+	/* WNOWAIT leaves the child to be waited for again. */
+	if (result != 0 || !here.on || !info->si_pid || (options & WNOWAIT) || !(options & WEXITED))
+		return;
+	if (info->si_code == CLD_EXITED || info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED)
+		tshm_note_waited(here, info->si_pid, info->si_code == CLD_EXITED ? (info->si_status & 255) << 8 : info->si_status);
+}
+
 void tshm_exec_begin(struct tshm_here here, const char *program)
 {
 	if ((!here.on && !tshm_self.quiet) || !tshm_readable_string(program))

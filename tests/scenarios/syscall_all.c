@@ -4,6 +4,7 @@
  * and what close-on-exec it has, the program that it becomes does not get.
  */
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -68,6 +69,25 @@ static void map(int fd)
 	}
 }
 
+/* A terminal's other end, and a process at the other end of a socket. */
+static void ask(void)
+{
+	int ends[2], unlocked = 0, fd, master = take(SYS_openat, AT_FDCWD, (long)"/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0, 0);
+	socklen_t size = sizeof(fd);
+
+	if (master >= 0 && syscall(SYS_ioctl, master, TIOCSPTLCK, &unlocked) == 0)
+		let_go(take(SYS_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC, 0, 0));
+	let_go(master);
+	must((int)syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "socketpair");
+	made += 2;
+	if (syscall(SYS_getsockopt, ends[0], SOL_SOCKET, 77 /* SO_PEERPIDFD */, &fd, &size) == 0) {
+		made++;
+		let_go(fd);
+	}
+	let_go(ends[0]);
+	let_go(ends[1]);
+}
+
 static void scarce(void)
 {
 	/* perf_event_open: attr of this size, all zeros: a hardware counter; may be forbidden. */
@@ -104,6 +124,7 @@ int main(void)
 #endif
 	pass(memfd);
 	map(memfd);
+	ask();
 	scarce();
 	let_go(pipe[0]);
 	let_go(pipe[1]);
