@@ -13,7 +13,7 @@
 static const char *why_unjudged(const struct tshm_run *run)
 {
 	if (run->unreadable)
-		return "a ledger could not be read";
+		return "a ledger, or run.json, could not be read";
 	if (!run->image_count)
 		return "there is no ledger";
 	if (!run->root_observed)
