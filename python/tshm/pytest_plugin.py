@@ -354,8 +354,19 @@ class Judge:
         except (_report.ReportError, OSError) as error:
             self.trouble = str(error)
 
+    def _wait_for_trackers(self):
+        """Resource trackers of workers and other children that have just ended still remove names: these are no leaks."""
+        until = time.monotonic() + self.config.option.tshm_wait
+        while time.monotonic() < until:
+            running = [p for p in _report.report()["processes"] if p["state"] == "running"]
+            pids = {p["pid"] for p in running}
+            if all(p["ppid"] in pids or not any("resource_tracker" in word for word in p["argv"]) for p in running):
+                return
+            time.sleep(0.02)
+
     def _of_the_whole(self):
         """What is wrong by now, and no test was told: children that lost descriptors, names of who has ended."""
+        self._wait_for_trackers()
         report = _baseline.write(self.known, self.options) if self.known else _report.report(**self.options)
         names = {o["id"]: _names._key(o) for o in report["objects"]}
         others = {o["id"] for o in report["objects"] if not o["creator"]}

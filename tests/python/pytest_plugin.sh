@@ -149,7 +149,7 @@ mode="a name of which a child had much"
 cat >"$tmp/test_child.py" <<'EOF'
 import _posixshmem, mmap, os, socket
 def test_child():
-    fd = _posixshmem.shm_open("/tshm_plugin_%d" % os.getpid(), os.O_RDWR | os.O_CREAT, 0o600)
+    fd = _posixshmem.shm_open("/tshm_plugin_" + os.environ["NAME"], os.O_RDWR | os.O_CREAT, 0o600)
     os.ftruncate(fd, 4096)
     pid = os.fork()
     if not pid:
@@ -159,10 +159,12 @@ def test_child():
     os.close(fd)
 def test_socket():
     with socket.socket(socket.AF_UNIX) as s:
-        s.bind("/dev/shm/tshm_plugin_%d.sock" % os.getpid())
+        s.bind("/dev/shm/tshm_plugin_%s.sock" % os.environ["NAME"])
 EOF
+NAME=${tmp##*.}	# others' names are not removed here
+export NAME
 run_pytest 1 --tshm "$tmp/test_child.py"
-rm -f /dev/shm/tshm_plugin_*
+rm -f "/dev/shm/tshm_plugin_$NAME" "/dev/shm/tshm_plugin_$NAME.sock"
 has '1 failed, 1 passed'
 has '^FAILED .*::test_child - shm-leaked: '
 hasnt INTERNALERROR
