@@ -85,28 +85,28 @@ uintptr_t tshm_cfi_reach(uintptr_t sp)
 	return (sp | 4095) + 1 - sp;
 }
 
-/*
- * The pages of a thread's stack are asked for once, and remembered while the thread
- * lives.  On any other stack (sigaltstack, a coroutine's) each page is asked for when
- * the walk comes to it.
- */
-static void bounds(struct walk *w)
+bool tshm_cfi_know_stack(uintptr_t sp)
 {
-	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
-	uintptr_t page = w->sp & ~4095ul, known;
-	uintptr_t reach = tshm_cfi_reach(w->sp);
+	uintptr_t thread = (uintptr_t)__builtin_thread_pointer(), page = sp & ~4095ul, known;
 
-	w->low = w->sp;
-	w->high = w->sp + reach;
-	if (w->high != page + 4096 || thread <= w->sp || thread - w->sp > THREAD_STACK || tshm_tid() == tshm_pid)
-		return;
+	if (thread <= sp || thread - sp > THREAD_STACK || tshm_tid() == tshm_pid)
+		return false;
 	known = tshm_self.stack_known ? tshm_self.stack_known : thread & ~4095ul;
 	for (uintptr_t at = page; at < known; at += 4096)
 		if (!readable(at))
-			return;
+			return false;
 	if (page < known)
 		tshm_self.stack_known = page;
-	w->high = thread;
+	return true;
+}
+
+/* On a stack that is no thread's (sigaltstack, a coroutine's) each page is asked for when the walk comes to it. */
+static void bounds(struct walk *w)
+{
+	w->low = w->sp;
+	w->high = w->sp + tshm_cfi_reach(w->sp);
+	if (w->high == (w->sp & ~4095ul) + 4096 && tshm_cfi_know_stack(w->sp))
+		w->high = (uintptr_t)__builtin_thread_pointer();
 }
 
 static bool load(struct walk *w, uintptr_t at, uintptr_t *value)

@@ -21,6 +21,11 @@ TSHM_INTERNAL bool tshm_cfi_works(void);
 TSHM_INTERNAL unsigned tshm_cfi_capture(struct tshm_here, uintptr_t *pcs, unsigned max, struct tshm_shape *);
 /* Bytes of the stack from sp on that can surely be read. */
 TSHM_INTERNAL uintptr_t tshm_cfi_reach(uintptr_t sp);
+/*
+ * Are all pages of a thread's stack readable from sp on?  They are asked for once, and remembered while the thread
+ * lives: tshm_cfi_reach() knows then.  false: it is no thread's that glibc made, or one cannot be read.
+ */
+TSHM_INTERNAL bool tshm_cfi_know_stack(uintptr_t sp);
 
 /* How a frame is left, in one word so that the cache needs no lock. */
 enum tshm_cfa {

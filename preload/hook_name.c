@@ -36,11 +36,11 @@ TSHM_HOOK(int, shm_open, (const char *name, int flags, mode_t mode))
 
 /*
  * The path of a name that is to be removed, if it may matter: in an shm mount by
- * its first characters, or relative while this process has names there.
+ * its first characters, or relative while this process has names there.  It can be read (readable.h).
  */
 static bool tshm_name_path(char full[TSHM_NAME_MAX], int directory, const char *path)
 {
-	if (!tshm_readable_string(path) || (path[0] == '/' && !tshm_path_is_shm(path)))
+	if (path[0] == '/' && !tshm_path_is_shm(path))
 		return false;
 	return tshm_path_whole(full, directory, path) && tshm_path_is_shm(full);
 }
@@ -137,7 +137,7 @@ static void tshm_renaming_begin(struct tshm_renaming *r, struct tshm_here here, 
 	r->from_shm = tshm_name_matters(here, r->from, from_at, from);
 	if (!r->from_shm)
 		return;		/* neither end is there; a rename crosses no mounts */
-	if (!tshm_name_path(r->to, to_at, to) ||
+	if (!tshm_readable_string(to) || !tshm_name_path(r->to, to_at, to) ||
 	    TSHM_SYS4(SYS_newfstatat, AT_FDCWD, r->from, &r->st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(r->st.st_mode))
 		return;		/* a directory, a socket: no segment */
 	r->matters = true;
@@ -254,7 +254,7 @@ struct tshm_naming {
 static void tshm_naming_begin(struct tshm_naming *n, struct tshm_here here, int at, const char *path)
 {
 	n->intent = 0;
-	if (here.on && path && tshm_name_path(n->full, at, path))
+	if (here.on && tshm_readable_string(path) && tshm_name_path(n->full, at, path))
 		n->intent = tshm_name_intent(tshm_space_of(n->full), here.call, n->full, 0, TSHM_HIF_EXCLUSIVE,
 					     tshm_site_here(here));
 }

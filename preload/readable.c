@@ -14,11 +14,21 @@ static bool page_readable(uintptr_t at)
 	return at >= PAGE && TSHM_SYS4(SYS_rt_sigprocmask, -1, at & ~(uintptr_t)7, 0, 8) != -14 /* EFAULT */;
 }
 
+static bool on_stack(uintptr_t at, size_t bytes, uintptr_t sp)
+{
+	uintptr_t reach = tshm_cfi_reach(sp);
+
+	return at >= sp && at - sp < reach && bytes <= reach - (at - sp);
+}
+
 bool tshm_readable_asked(const void *start, size_t bytes)
 {
 	uintptr_t at = (uintptr_t)start, sp = (uintptr_t)__builtin_frame_address(0), end;
 
-	if (TSHM_LIKELY(at >= sp && at - sp < tshm_cfi_reach(sp) && bytes <= tshm_cfi_reach(sp) - (at - sp)))
+	if (on_stack(at, bytes, sp))
+		return true;
+	/* Of a thread that never walked its stack: asked for once, and not with each message. */
+	if (at > sp && at < (uintptr_t)__builtin_thread_pointer() && tshm_cfi_know_stack(sp) && on_stack(at, bytes, sp))
 		return true;
 	if (!at || __builtin_add_overflow(at, bytes, &end))
 		return false;
